@@ -1,12 +1,16 @@
-"""Keeps what Werkzeug, SQLAlchemy and Jinja compile, for all applications of this process: each test makes its own.
+"""Keeps what Werkzeug, SQLAlchemy, Jinja and Alembic compile or load, for all applications: each test makes its own.
 
 Rules and statements are compiled for an application or an engine, but the results depend on the rule or statement and
 on the kind of database alone. Compiling them again would be most of the work of a test that uses a database.
 """
 
 from collections.abc import Callable, Hashable
+from functools import cache
+from os import PathLike
+from types import ModuleType
 from typing import Any
 
+import alembic.util
 from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
@@ -15,10 +19,13 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
+FilePath = str | PathLike[str]
+
 # More statements than all tests have, so that no result depends on the tests before.
 STATEMENTS = 20_000
 
 _compile_rule: Callable[[Rule], None] = Rule.compile
+_load_file: Callable[..., ModuleType] = alembic.util.load_python_file
 
 _rules: dict[Hashable, tuple[Any, ...]] = {}
 _statements: LRUCache[Any, Any] = LRUCache(STATEMENTS)
@@ -33,6 +40,7 @@ def compile_once() -> None:
     DefaultDialect.__eq__ = _is_same_dialect  # type: ignore[method-assign, assignment]
     DefaultDialect.__hash__ = _hash_dialect  # type: ignore[method-assign, assignment]
     Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}
+    alembic.util.load_python_file = _load_migration_once
 
 
 def _compile_rule_once(rule: Rule) -> None:
@@ -64,6 +72,16 @@ def _get_statements(_engine: Engine) -> LRUCache[Any, Any]:
 
 def _ignore(_engine: Engine, _own: object) -> None:
     """Leave the cache that SQLAlchemy makes for a new engine unused."""
+
+
+def _load_migration_once(dir_: FilePath, filename: FilePath) -> ModuleType:
+    """Each upgrade loads every migration, but runs `env.py`, which Alembic loads for that."""
+    return _load_file(dir_, filename) if filename == "env.py" else _load_migration(str(dir_), str(filename))
+
+
+@cache
+def _load_migration(folder: str, name: str) -> ModuleType:
+    return _load_file(folder, name)
 
 
 def _describe(dialect: DefaultDialect) -> Hashable:

@@ -34,6 +34,7 @@ from tests.visitor import Visitor
 from webapp import queue
 from webapp.app_state import app_state
 from webapp.application import create_app
+from webapp.application_core import create_core
 from webapp.dashboard.poll_interval import PollBudget
 from webapp.extensions import db, limiter
 from webapp.logs import JsonLines
@@ -236,7 +237,7 @@ def migrated(url: str, version: str = "head") -> Iterator[None]:
             "REDIS_URL": "redis://127.0.0.1:1",
         }
     )
-    with create_app(app_settings).app_context():
+    with create_core(app_settings).app_context():
         upgrade(revision=version)
         yield
         db.engine.dispose()

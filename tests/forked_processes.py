@@ -43,9 +43,17 @@ class ForkServer:
         self.process.communicate()
 
 
-@cache
+_starting = Lock()
+
+
 def fork_server() -> ForkServer:
-    """Start the server of this process, or return it."""
+    """Start the server of this process, or return it. Threads that ask at once get the same one."""
+    with _starting:
+        return _start_server()
+
+
+@cache
+def _start_server() -> ForkServer:
     command = [sys.executable, "-u", "-m", "tests.fork_server"]
     server = ForkServer(
         subprocess.Popen(

@@ -17,6 +17,9 @@ LARGEST_ID = 2**63 - 2
 # The newest revision.
 HEAD = max(file.name[:4] for file in (ROOT / "migrations" / "versions").glob("0*.py"))
 
+# By the kind of database, the version and the name.
+_tables: dict[tuple[str, object, str], Table] = {}
+
 
 def read_schema() -> dict[str, Row]:
     """Describe every table as the database reports it, independent of the order of its parts."""
@@ -108,10 +111,18 @@ def list_columns() -> dict[str, list[str]]:
 
 def insert(table: str, *rows: Row) -> None:
     """Insert rows into the current schema, whatever its version."""
-    reflected = Table(table, MetaData(), autoload_with=db.engine)
+    reflected = _reflect(table)
     with db.engine.begin() as connection:
         for row in rows:
             connection.execute(reflected.insert(), row)
+
+
+def _reflect(table: str) -> Table:
+    """Return a table with the types of its columns, which are the same in every database of this version."""
+    key = db.engine.dialect.name, read_version(), table
+    if key not in _tables:
+        _tables[key] = Table(table, MetaData(), autoload_with=db.engine, resolve_fks=False)
+    return _tables[key]
 
 
 def v1_delivery(**facts: Any) -> Row:

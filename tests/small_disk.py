@@ -17,7 +17,7 @@ MOUNT = 'mount -t tmpfs -o size="$1" none "$0" && exec sleep 600'
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 
 # Seconds for mounting the disk.
-START_LIMIT = 10.0
+START_LIMIT = 60.0
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from benchmarks.installation.processes import ROOT, wait_until
+from tests import forked_processes
 from tests.forked_processes import start_fork
 from webapp.demo.supervisor.processes import Child, session_members
 
@@ -59,3 +63,16 @@ def test_it_ends_when_the_process_that_asked_for_it_is_killed(tmp_path: Path) ->
 
     assert ended.returncode == -signal.SIGKILL
     wait_until(lambda: session_members(int(ended.stdout)) == [])
+
+
+def test_threads_that_need_the_server_at_once_share_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    @cache
+    def start_slowly() -> object:
+        time.sleep(0.2)
+        return object()
+
+    monkeypatch.setattr(forked_processes, "_start_server", start_slowly)
+    with ThreadPoolExecutor(2) as threads:
+        servers = list(threads.map(lambda _: forked_processes.fork_server(), range(2)))
+
+    assert servers[0] is servers[1]

@@ -2,16 +2,14 @@
 
 import os
 import re
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
+from itertools import count
 from pathlib import Path
-from subprocess import Popen
 from typing import Any
 
 import pytest
@@ -21,11 +19,12 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
-from benchmarks.installation.processes import ROOT
+from benchmarks.installation.processes import TIME_LIMIT, wait_until
 from benchmarks.installation.schema import downgrade, upgrade
 from tests.conftest import migrated
 from tests.databases import Template, copied_database, unmigrated_database
 from tests.factories import on_both_databases
+from tests.forked_processes import start_fork
 from tests.schema_history import (
     EARLY,
     HEAD,
@@ -42,7 +41,10 @@ from tests.schema_history import (
     read_version,
     v1_delivery,
 )
+from webapp.application_core import create_core
+from webapp.demo.supervisor.processes import Child
 from webapp.extensions import Base, db
+from webapp.settings import AppSettings
 
 NEWEST = int(HEAD)
 
@@ -64,6 +66,15 @@ def database_url(database: str, start: int, request: pytest.FixtureRequest, tmp_
     make = partial(copied_database, _template(start)) if "v1" in request.fixturenames else unmigrated_database
     with make(database, request, tmp_path) as url:
         yield url
+
+
+@pytest.fixture
+def app(app_settings: AppSettings) -> Iterator[Flask]:
+    """The application without pages, as the command has it that migrates."""
+    app = create_core(app_settings)
+    yield app
+    with app.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture
@@ -462,60 +473,72 @@ def upgrade_in(app: Flask) -> None:
         upgrade()
 
 
-def start_upgrade(environment: dict[str, str]) -> Popen[str]:
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
-    return Popen(command, cwd=ROOT, env=os.environ | environment, text=True, stderr=subprocess.PIPE)
+@pytest.fixture
+def start_upgrade(environment: dict[str, str], tmp_path: Path) -> Callable[[], Child]:
+    """Start the command that upgrades, in a process of its own."""
+    logs, command = count(), ["flask", "--app", "wsgi", "db", "upgrade"]
+    environment = os.environ | environment
+    return lambda: start_fork("upgrade", command, log=tmp_path / f"upgrade-{next(logs)}.log", environment=environment)
 
 
-def finish(*upgrades: Popen[str]) -> list[tuple[int, str]]:
-    """Wait for all, and return the exit code and the error output of each."""
-    outputs = [process.communicate(timeout=60)[1] for process in upgrades]
-    return [(process.returncode, output) for process, output in zip(upgrades, outputs, strict=True)]
+# How the lines begin that tell how far an upgrade is.
+PROGRESS = (
+    "Running upgrade ",
+    "  done after ",
+    "Another process is changing the database.",
+    "The database has revision ",
+)
+
+
+def finish(*upgrades: Child) -> list[tuple[int, list[str]]]:
+    """Wait for all, and return the exit code of each and what it printed beside its progress."""
+    codes = [child.process.wait(timeout=TIME_LIMIT) for child in upgrades]
+    errors = [[line for line in child.output() if not line.startswith(PROGRESS)] for child in upgrades]
+    return list(zip(codes, errors, strict=True))
 
 
 def wait_for_lock_waiters(count: int) -> None:
-    deadline = time.monotonic() + 60
-    while ask(COUNT_LOCK_WAITERS) != count:
-        assert time.monotonic() < deadline, f"there were never {count} waiters"
-        time.sleep(0.05)
+    wait_until(lambda: ask(COUNT_LOCK_WAITERS) == count)
 
 
 @on_both_databases
-def test_concurrent_upgrades_of_an_empty_database_all_succeed(context: None, environment: dict[str, str]) -> None:
-    results = finish(start_upgrade(environment), start_upgrade(environment))
+def test_concurrent_upgrades_of_an_empty_database_all_succeed(
+    context: None, start_upgrade: Callable[[], Child]
+) -> None:
+    results = finish(start_upgrade(), start_upgrade())
 
-    assert results == [(0, "")] * 2
+    assert results == [(0, [])] * 2
     assert set(read_schema()) == set(Base.metadata.tables)
 
 
-def test_concurrent_upgrades_of_version_1_all_succeed(v1: None, environment: dict[str, str]) -> None:
+def test_concurrent_upgrades_of_version_1_all_succeed(v1: None, start_upgrade: Callable[[], Child]) -> None:
     add_real_deliveries()
     columns = list_columns()
     before = read_rows(columns)
 
-    results = finish(start_upgrade(environment), start_upgrade(environment))
+    results = finish(start_upgrade(), start_upgrade())
 
-    assert results == [(0, "")] * 2
+    assert results == [(0, [])] * 2
     assert (read_version(), read_rows(columns)) == (HEAD, before)
 
 
 @on_postgresql
-def test_the_second_of_two_upgrades_waits_for_the_first(v1: None, environment: dict[str, str]) -> None:
+def test_the_second_of_two_upgrades_waits_for_the_first(v1: None, start_upgrade: Callable[[], Child]) -> None:
     with db.engine.connect() as reader:
         reader.execute(text("SELECT 1 FROM alert_deliveries"))  # nobody can alter the table until this transaction ends
-        first, second = start_upgrade(environment), start_upgrade(environment)
+        first, second = start_upgrade(), start_upgrade()
         wait_for_lock_waiters(2)
 
-    assert finish(first, second) == [(0, "")] * 2
+    assert finish(first, second) == [(0, [])] * 2
 
 
 @on_postgresql
-def test_a_killed_upgrade_leaves_version_1_unchanged(v1: None, environment: dict[str, str]) -> None:
+def test_a_killed_upgrade_leaves_version_1_unchanged(v1: None, start_upgrade: Callable[[], Child]) -> None:
     add_real_deliveries()
     before = read_everything()
     with db.engine.connect() as reader:
         reader.execute(text("SELECT 1 FROM alert_deliveries"))
-        killed = start_upgrade(environment)
+        killed = start_upgrade()
         wait_for_lock_waiters(1)
         killed.kill()
         finish(killed)
@@ -530,18 +553,18 @@ def test_an_upgrade_on_sqlite_waits_longer_for_a_lock_than_a_request(app: Flask,
         waiting = threads.submit(upgrade_in, app)
         time.sleep(LONGER_THAN_A_REQUEST_WAITS)
         another.rollback()
-        waiting.result(timeout=30)
+        waiting.result(timeout=TIME_LIMIT)
 
     assert read_version() == HEAD
 
 
 @on_both_databases
-def test_the_command_reports_a_refusal_and_fails(v1: None, environment: dict[str, str]) -> None:
+def test_the_command_reports_a_refusal_and_fails(v1: None, start_upgrade: Callable[[], Child]) -> None:
     insert("alert_deliveries", v1_delivery(sent_at=None))
 
-    [(code, error)] = finish(start_upgrade(environment))
+    [(code, errors)] = finish(start_upgrade())
 
-    assert (code, error.partition(".")[0]) == (1, "Nothing was changed")
+    assert (code, errors[0].partition(".")[0]) == (1, "Nothing was changed")
 
 
 # Sign-ins

@@ -36,7 +36,6 @@ def listening(
     """
     stopped = Event()
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        listener.settimeout(0.01)
         server = ScriptedServer(listener.getsockname()[1])
 
         def serve(connection: socket.socket) -> None:
@@ -46,18 +45,25 @@ def listening(
                     server.heads.append(read_request(stream))
                 script(stream)
 
-        def accept_connections() -> None:
-            while not stopped.is_set():
-                with suppress(TimeoutError):
-                    Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
-
-        acceptor = Thread(target=accept_connections, daemon=True)
+        acceptor = Thread(target=_accept_connections, args=(listener, serve, stopped), daemon=True)
         acceptor.start()
         try:
             yield server
         finally:
             stopped.set()
+            with socket.socket() as waker:  # not `create_connection`, which a test may have replaced
+                waker.connect(("127.0.0.1", server.port))
             acceptor.join()
+
+
+def _accept_connections(listener: socket.socket, serve: Callable[[socket.socket], None], stopped: Event) -> None:
+    """Serve each connection in its own thread, but not the first one after the end, which wakes this thread."""
+    while True:
+        connection, _ = listener.accept()
+        if stopped.is_set():
+            connection.close()
+            return
+        Thread(target=serve, args=(connection,), daemon=True).start()
 
 
 @contextmanager

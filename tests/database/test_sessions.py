@@ -154,13 +154,13 @@ def _requests(app: Flask, count: int) -> Iterator[None]:
     def use_database() -> None:
         with app.test_request_context():
             db.session.execute(text("SELECT 1"))
-            started.wait(10)
-            over.wait(10)
+            started.wait(60)
+            over.wait(60)
 
     threads = [Thread(target=use_database) for _ in range(count)]
     for thread in threads:
         thread.start()
-    started.wait(10)
+    started.wait(60)
     yield
     over.set()
     for thread in threads:

@@ -52,7 +52,7 @@ def test_a_press_does_not_wait_for_a_page_that_is_being_deleted(app: Flask, seed
 
     def press_meanwhile(_session: object) -> None:
         with ThreadPoolExecutor(1) as pool:
-            pressed.append(pool.submit(_press, app, seeded, NOW).result(timeout=10))
+            pressed.append(pool.submit(_press, app, seeded, NOW).result(timeout=60))
 
     event.listen(db.session(), "before_commit", press_meanwhile, once=True)
     assert Retention(RETENTION, clock=lambda: 0.0).delete_old_page(NOW) == 99

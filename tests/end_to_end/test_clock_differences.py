@@ -11,7 +11,7 @@ import requests
 from flask import Flask
 from sqlalchemy import delete, update
 
-from benchmarks.installation.processes import Session, wait_until
+from benchmarks.installation.processes import TIME_LIMIT, Session, wait_until
 from tests.factories import SeededIds
 from tests.forked_processes import run_processes
 from webapp.app_state import app_state
@@ -53,7 +53,7 @@ class TwoServers:
 
     def _measure_difference(self) -> float:
         """Return by how many seconds the second clock is ahead. HTTP's dates are whole seconds."""
-        date = requests.get(f"{self.origins[1]}/healthz", timeout=10).headers["Date"]
+        date = requests.get(f"{self.origins[1]}/healthz", timeout=TIME_LIMIT).headers["Date"]
         return parsedate_to_datetime(date).timestamp() - time()
 
 

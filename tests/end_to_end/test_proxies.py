@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from benchmarks.installation.installation import EMAIL, PASSWORD, Installation
-from benchmarks.installation.processes import Session, free_port, wait_until
+from benchmarks.installation.processes import TIME_LIMIT, Session, free_port, wait_until
 from benchmarks.installation.servers import ServiceMissing
 from tests.databases import new_database
 from tests.end_to_end.proxy_files import NAME, PROXIES, SHORT_IDLE, Places, add_cloudflare
@@ -119,11 +119,11 @@ def _claim(visitor: Session, address: str) -> int:
         "Forwarded": f"for={address}",
         "X-Forwarded-Proto": "http",
     }
-    return visitor.http.get(f"https://{NAME}/seen/forged", headers=claims, timeout=20).status_code
+    return visitor.http.get(f"https://{NAME}/seen/forged", headers=claims, timeout=TIME_LIMIT).status_code
 
 
 def test_a_wrong_host_is_refused(proxy: ReverseProxy) -> None:
-    response = proxy.visit().http.get(f"https://{NAME}/sign-in", headers={"Host": "evil.example"}, timeout=20)
+    response = proxy.visit().http.get(f"https://{NAME}/sign-in", headers={"Host": "evil.example"}, timeout=TIME_LIMIT)
 
     assert response.status_code == 400 or not response.content  # Caddy answers nothing for a site that it has not
     assert "password" not in response.text
@@ -137,14 +137,14 @@ def test_http_is_redirected_to_https(proxy: ReverseProxy) -> None:
 
 
 def _ask_over_http(proxy: ReverseProxy, path: str) -> str:
-    with socket.create_connection(("127.0.0.1", proxy.places.http), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", proxy.places.http), timeout=TIME_LIMIT) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n".encode())
         return connection.makefile().read()
 
 
 @pytest.mark.parametrize("link", ["/c/canary-token", "/c/canary-token/status", "/seen/canary-token"])
 def test_no_log_contains_the_path_of_a_link(name: str, proxy: ReverseProxy, link: str) -> None:
-    assert proxy.visit().http.get(f"https://{NAME}{link}", timeout=20).status_code == 404
+    assert proxy.visit().http.get(f"https://{NAME}{link}", timeout=TIME_LIMIT).status_code == 404
     _ask_over_http(proxy, link)
     proxy.visit().get("/sign-in?logged")
 
@@ -158,8 +158,8 @@ def test_no_log_contains_the_path_of_a_link_that_the_web_server_did_not_answer(
     name: str, tmp_path: Path, link: str
 ) -> None:
     with _run(name, make_places(tmp_path / "p", free_port())) as proxy:
-        assert proxy.visit().http.get(f"https://{NAME}{link}", timeout=60).status_code in (502, 503)
-        proxy.visit().http.get(f"https://{NAME}/sign-in?logged", timeout=60)
+        assert proxy.visit().http.get(f"https://{NAME}{link}", timeout=TIME_LIMIT).status_code in (502, 503)
+        proxy.visit().http.get(f"https://{NAME}/sign-in?logged", timeout=TIME_LIMIT)
         wait_until(lambda: "logged" in proxy.read_logs())
 
         assert "canary" not in proxy.read_logs()
@@ -189,7 +189,7 @@ def test_slow_visitors_block_no_thread(proxy: ReverseProxy, sent: int) -> None:
 def _connect(proxy: ReverseProxy) -> Iterator[ssl.SSLSocket]:
     context = ssl.create_default_context(cafile=str(proxy.places.authority))
     with (
-        socket.create_connection(("127.0.0.1", proxy.places.https), timeout=20) as connection,
+        socket.create_connection(("127.0.0.1", proxy.places.https), timeout=TIME_LIMIT) as connection,
         context.wrap_socket(connection, server_hostname=NAME) as secured,
     ):
         yield secured
@@ -288,7 +288,7 @@ def _post_with_pauses(proxy: ReverseProxy, pause: float) -> list[int]:
 def _request(proxy: ReverseProxy, method: str, path: str) -> int:
     """Send a request on a connection of its own, which the proxy cannot close before it is used."""
     with proxy.visit().http as browser:
-        return browser.request(method, f"https://{NAME}{path}", timeout=60).status_code
+        return browser.request(method, f"https://{NAME}{path}", timeout=TIME_LIMIT).status_code
 
 
 @pytest.fixture
@@ -376,4 +376,4 @@ def test_nobody_else_names_the_visitor(behind_cloudflare: ReverseProxy) -> None:
 def _pass_on(session: Session, visitor: str, claimed: str) -> int:
     """Send what Cloudflare sends for a visitor who claims to be another one."""
     headers = {"CF-Connecting-IP": visitor, "X-Forwarded-For": f"{claimed}, {visitor}", "X-Forwarded-Proto": "https"}
-    return session.http.get(f"https://{NAME}/seen/forged", headers=headers, timeout=20).status_code
+    return session.http.get(f"https://{NAME}/seen/forged", headers=headers, timeout=TIME_LIMIT).status_code

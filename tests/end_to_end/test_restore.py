@@ -12,7 +12,7 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 from sqlalchemy import make_url, select
 
-from benchmarks.installation.processes import ENDS_WITHIN, wait_until
+from benchmarks.installation.processes import ENDS_WITHIN, TIME_LIMIT, wait_until
 from benchmarks.installation.servers import PostgresServer, create_database, drop_database, find_binaries
 from tests.factories import (
     SECRET_PATH,
@@ -49,7 +49,7 @@ PENDING = (
 
 
 def run(program: str, *words: str) -> None:
-    subprocess.run([str(find_binaries() / program), *words], check=True, timeout=60)
+    subprocess.run([str(find_binaries() / program), *words], check=True, timeout=TIME_LIMIT)
 
 
 def libpq_url(url: str) -> str:

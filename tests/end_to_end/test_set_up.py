@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from benchmarks.installation.processes import Session, Stack, free_port, wait_until
+from benchmarks.installation.processes import TIME_LIMIT, Session, Stack, free_port, wait_until
 from tests.conftest import migrate
 from tests.databases import unmigrated_database
 from tests.forked_processes import run_processes
@@ -85,7 +85,7 @@ def test_of_web_servers_that_start_at_once_one_logs_the_link_which_makes_the_fir
     visitor, other = sessions
     opened = visitor.get(f"/set-up/{token}")
     form = FIRST | {"csrf_token": _read_form_token(opened.text)}
-    done = visitor.http.post(f"{visitor.origin}/set-up", data=form, timeout=20)
+    done = visitor.http.post(f"{visitor.origin}/set-up", data=form, timeout=TIME_LIMIT)
 
     assert sorted(event["event"] for event in _read_lines(stack.logs)) == [WORKS_ALREADY] * 3 + [OPEN]
     assert link == f"{visitor.origin}/set-up/{token}"
@@ -110,6 +110,6 @@ def test_the_link_is_logged_as_soon_as_the_database_is_migrated_and_without_the_
             assert _read_lines(stack.logs) == []
             migrate(environment["DATABASE_URL"])
             wait_until(lambda: _read_lines(stack.logs))
-            opened = visitor.http.get(_read_link(stack.logs), timeout=20)
+            opened = visitor.http.get(_read_link(stack.logs), timeout=TIME_LIMIT)
 
     assert (opened.status_code, opened.url) == (200, f"http://127.0.0.1:{port}/set-up")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.installation.installation import Installation
-from benchmarks.installation.processes import Session, wait_until
+from benchmarks.installation.processes import TIME_LIMIT, Session, wait_until
 from tests.databases import new_database
 from tests.forked_processes import installed
 from tests.queue.servers import TcpServer, running
@@ -61,7 +61,7 @@ class Site:
 
     def metric(self, name: str) -> list[str]:
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        lines = self.web.http.get(f"{self.web.origin}/metrics", headers=headers, timeout=10).text.splitlines()
+        lines = self.web.http.get(f"{self.web.origin}/metrics", headers=headers, timeout=TIME_LIMIT).text.splitlines()
         return [line for line in lines if line.startswith(name)]
 
 

@@ -10,7 +10,7 @@ from signal import SIGTERM
 import pytest
 
 from benchmarks.installation.installation import Installation
-from benchmarks.installation.processes import wait_until
+from benchmarks.installation.processes import TIME_LIMIT, wait_until
 from tests.forked_processes import installed
 from tests.queue.servers import TcpServer, running
 from webapp.demo.supervisor.processes import Child, session_members
@@ -78,7 +78,7 @@ def test_in_cluster_mode_every_place_says_so_and_no_process_starts(database_url:
         assert (code, sentence in output) == (1, True)
 
         os.kill(worker.pid, SIGTERM)
-        assert worker.process.wait(timeout=60) == 0
+        assert worker.process.wait(timeout=TIME_LIMIT) == 0
 
 
 @pytest.mark.parametrize(

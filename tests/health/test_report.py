@@ -26,7 +26,7 @@ class Check:
     def __call__(self) -> Parts:
         self.calls += 1
         self.running.set()
-        assert self.release.wait(10)
+        assert self.release.wait(60)
         return READY | {"worker": f"checked {self.calls}"}
 
     def clock(self) -> float:
@@ -59,7 +59,7 @@ def _held(report: SharedReport, check: Check) -> Iterator[None]:
     check.release.clear()
     with ThreadPoolExecutor(1) as pool:
         pool.submit(report.get)
-        assert check.running.wait(10)
+        assert check.running.wait(60)
         yield
         check.release.set()
 

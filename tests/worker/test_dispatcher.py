@@ -26,7 +26,7 @@ class HeldReceiver:
 
     def send(self, delivery_id: int) -> None:
         self.started.append(delivery_id)
-        assert self.released[delivery_id].wait(10)
+        assert self.released[delivery_id].wait(60)
         if self.broken:
             raise RuntimeError
 
@@ -132,7 +132,7 @@ def test_submit_blocks_while_too_many_deliveries_wait(receiver: HeldReceiver) ->
     assert blocked.is_alive()
 
     receiver.released[first].set()
-    blocked.join(5)
+    blocked.join(30)
     assert not blocked.is_alive()
 
 
@@ -173,7 +173,7 @@ def test_submitting_a_known_delivery_never_blocks(receiver: HeldReceiver) -> Non
 
     resubmission = _submit_in_thread(dispatcher, submitted[1])
 
-    resubmission.join(5)
+    resubmission.join(30)
     assert not resubmission.is_alive()
 
 
@@ -219,7 +219,7 @@ def test_close_releases_a_blocked_submit(receiver: HeldReceiver) -> None:
 
     dispatcher.close()
 
-    waiting.join(5)
+    waiting.join(30)
     assert number in dispatcher.close()
 
 
@@ -232,7 +232,7 @@ def test_a_dispatcher_whose_lookup_fails_stops_its_process(
 
     receiver.make_dispatcher().submit(1)
 
-    assert stopped.wait(5)
+    assert stopped.wait(60)
 
 
 def _fail(_delivery_ids: Sequence[int]) -> list[ReadyDelivery]:

@@ -21,7 +21,7 @@ from webapp.worker.readiness import Progress
 
 
 def _wait_for_notices(installation: Installation, wanted: list[tuple[str, str | None]]) -> None:
-    give_up_at = time.monotonic() + 30
+    give_up_at = time.monotonic() + 60
     while read_notices(installation) != wanted:
         assert time.monotonic() < give_up_at, read_notices(installation)
         time.sleep(0.05)

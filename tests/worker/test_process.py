@@ -52,7 +52,7 @@ def test_running_deliveries_finish_however_the_worker_stops(
 
     with suppress(RuntimeError), dispatching(ConcurrencyLimits(), Progress()):
         dispatch_deliveries(1)
-        assert started.wait(5)
+        assert started.wait(60)
         raise RuntimeError
 
     assert finished.is_set()
@@ -74,6 +74,6 @@ def test_deliveries_that_have_not_started_go_back_to_the_queue(
 
     with dispatching(ConcurrencyLimits(concurrent=1), Progress()):
         dispatch_deliveries(1, 2, 3)
-        assert started.wait(5)
+        assert started.wait(60)
 
     assert [job.args for job in list_jobs(queue_server)] == [[2, 3]]
