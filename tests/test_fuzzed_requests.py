@@ -20,10 +20,12 @@ from webapp.models import AlertDestination, DeliveryStatus
 
 Share = Callable[[str], tuple[Flask, SeededIds]]
 
+# What a database, its driver or its schema may refuse is tried on both databases; what only a parser or a decoder of
+# ours reads, on SQLite.
 DATABASES = pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+SQLITE = pytest.mark.parametrize("kind", ["sqlite"])
 
-# Values as a client writes them, percent-encoded. What a database, its driver or its schema may refuse is tried on both
-# databases; what only a parser or a decoder of ours reads, on SQLite.
+# Values as a client writes them, percent-encoded.
 FOR_DATABASES = (
     *("%00", "1%00", "%ed%a0%80", "%ff%fe", "%c3%28", "0", "-1", "-99999999999999999999999999", "9" * 19, "9" * 5000),
     *("a" * 5000, "%", "%27%20OR%20%271%27=%271", "%22%3e%3cscript%3e", "0001-01-01", "9999-12-31"),
@@ -115,8 +117,8 @@ class Target:
         response = visitor.client.open(path, method=method, headers=headers, **arguments)
         response.get_data()  # runs a streamed response to its end
         response.close()
-        if method == "POST":
-            self._restore(who)
+        if method == "POST" and response.status_code < 400:
+            self._restore(who, response)
         return response
 
     def check(self, who: str, method: str, path: str, **arguments: Any) -> None:
@@ -127,14 +129,12 @@ class Target:
         shown = [word for word in foreign if word in response.text]
         assert (response.status_code < 500, failed, shown) == (True, [], []), f"{method} {path} {response.status_code}"
 
-    def _restore(self, who: str) -> None:
-        """Undo what a POST may have done: a sign-out, a new password, a deletion."""
+    def _restore(self, who: str, response: TestResponse) -> None:
+        """Undo what a POST may have done: a deletion, a new password, a sign-out."""
         with self.app.app_context():
             db.session.execute(update(AlertDestination).values(deleted_at=None, is_enabled=True))
             db.session.commit()
-        with self.visitors[who].client.session_transaction() as session:
-            is_signed_out = who != "nobody" and "_user_id" not in session
-        if is_signed_out:
+        if who != "nobody" and "Set-Cookie" in response.headers:
             self.visitors[who] = Visitor.signed_in(self.app, asdict(self.seeded)[who])
 
 
@@ -272,7 +272,7 @@ def test_no_pinned_value_in_a_form_breaks_a_route(target: Target, kind: str) -> 
         target.check("admin", "POST", path, data=form.encode(), content_type=FORM)
 
 
-@DATABASES
+@SQLITE
 def test_no_body_breaks_a_route(target: Target) -> None:
     for rule, arguments, method in _list_routes(target.app):
         for content_type, body in BODIES if method == "POST" else BODIES[:1]:
@@ -280,14 +280,14 @@ def test_no_body_breaks_a_route(target: Target) -> None:
             target.check("admin", method, path, data=body, headers={"Content-Type": content_type})
 
 
-@DATABASES
+@SQLITE
 def test_no_method_breaks_a_route(target: Target) -> None:
-    for rule, arguments, _ in _list_routes(target.app):
+    for path in sorted({_fill(rule, _values(arguments)) for rule, arguments, _ in _list_routes(target.app)}):
         for method in METHODS:
-            target.check("stranger", method, _fill(rule, _values(arguments)))
+            target.check("stranger", method, path)
 
 
-@DATABASES
+@SQLITE
 def test_no_header_breaks_a_route(target: Target) -> None:
     for name, values in HEADERS.items():
         for value in values:
@@ -296,32 +296,31 @@ def test_no_header_breaks_a_route(target: Target) -> None:
                 target.check("admin", "POST", path, headers={name: value})
 
 
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/w/harbor/batches/%00", 404),
-        ("/w/harbor/batches/-1", 404),
-        ("/w/harbor/audit?before=-99999999999999999999999999", 404),
-        ("/w/harbor/audit?before=abc", 404),
-        ("/w/harbor/audit?before=17", 404),
-        ("/w/harbor/audit?before=2026-05-04T09:30:00.000000Z_9223372036854775808", 404),
-        ("/w/harbor/audit?before=2026-05-04T09:30:00.000000Z_9223372036854775807", 200),
-        ("/w/harbor/audit?who=9223372036854775807&action=%00&since=0001-01-01&until=9999-12-31", 200),
-        ("/w/harbor/audit?before=", 200),
-        ("/w/harbor/evidence?from=0001-01-01&to=0001-01-01", 200),
-        ("/w/harbor/evidence?from=9999-12-31&to=9999-12-31", 200),
-        ("/w/harbor/evidence?from=0001-01-01&to=9999-12-31", 400),
-        ("/w/harbor/evidence?from=2026-05-04", 400),
-        ("/w/harbor/evidence/tests.csv?from=%00&to=x", 400),
-        ("/w/harbor/evidence/destinations.csv?from=9999-12-31&to=9999-12-31", 200),
-        ("/w/harbor/history?before=%00", 404),
-        ("/w/harbor/history?destination=01", 404),
-        ("/w/harbor/destinations?batch=%00&page=-1", 200),
-    ],
-)
+STATUSES = {
+    "/w/harbor/batches/%00": 404,
+    "/w/harbor/batches/-1": 404,
+    "/w/harbor/audit?before=-99999999999999999999999999": 404,
+    "/w/harbor/audit?before=abc": 404,
+    "/w/harbor/audit?before=17": 404,
+    "/w/harbor/audit?before=2026-05-04T09:30:00.000000Z_9223372036854775808": 404,
+    "/w/harbor/audit?before=2026-05-04T09:30:00.000000Z_9223372036854775807": 200,
+    "/w/harbor/audit?who=9223372036854775807&action=%00&since=0001-01-01&until=9999-12-31": 200,
+    "/w/harbor/audit?before=": 200,
+    "/w/harbor/evidence?from=0001-01-01&to=0001-01-01": 200,
+    "/w/harbor/evidence?from=9999-12-31&to=9999-12-31": 200,
+    "/w/harbor/evidence?from=0001-01-01&to=9999-12-31": 400,
+    "/w/harbor/evidence?from=2026-05-04": 400,
+    "/w/harbor/evidence/tests.csv?from=%00&to=x": 400,
+    "/w/harbor/evidence/destinations.csv?from=9999-12-31&to=9999-12-31": 200,
+    "/w/harbor/history?before=%00": 404,
+    "/w/harbor/history?destination=01": 404,
+    "/w/harbor/destinations?batch=%00&page=-1": 200,
+}
+
+
 @DATABASES
-def test_an_id_that_is_none_is_not_found(target: Target, path: str, status: int) -> None:
-    assert target.request("admin", "GET", path).status_code == status
+def test_an_id_that_is_none_is_not_found(target: Target) -> None:
+    assert {path: target.request("admin", "GET", path).status_code for path in STATUSES} == STATUSES
 
 
 _PIECES = st.sampled_from(NASTY) | st.sampled_from(sorted(VALID.values())) | st.text(max_size=20).map(_quote)
