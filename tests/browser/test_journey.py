@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
 
-from tests.browser.conftest import AddWebhook, OpenTab, Sessions, fill_in_webhook, look_around
+from tests.browser.conftest import AddWebhook, OpenTab, Sessions, look_around, open_new_webhook
 from tests.browser.running_demo import RunningDemo
 
 MANY_TABS = 40
@@ -114,7 +114,7 @@ def disconnect(route: Route) -> None:
 def busy(chromium: Browser, demo: RunningDemo, sessions: Sessions) -> Iterator[Page]:
     """A press shared by the first and the last test: its receiver is busy twice, which takes 20 seconds."""
     with chromium.new_context(base_url=demo.address, storage_state=sessions["admin"]) as context:
-        tab = fill_in_webhook(context.new_page(), demo, "busy-twice")
+        tab = open_new_webhook(context.new_page(), demo, "busy-twice")
         button(tab).click()
         yield tab
 
