@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.conftest import AddWebhook, Sessions
 from tests.browser.page_checks import WIDTHS, PageCase, PageReport, check_page, find_barriers, note_violations
 from tests.browser.running_demo import RunningDemo
+from tests.browser.sent_forms import send
 
 Scheme = Literal["light", "dark"]
 
@@ -75,13 +76,9 @@ TO_PRESS = ("Operations channel", "On-call email", "Incident room", "Ticket syst
 def full_inbox(chromium: Browser, demo: RunningDemo, sessions: Sessions) -> None:
     """Fill the inbox with a message of every kind."""
     with chromium.new_context(base_url=demo.address, storage_state=sessions["admin"]) as context:
-        tab = context.new_page()
         for name in TO_PRESS:
-            tab.goto(f"/w/harbor/destinations?q={name}")
-            # Plans a test if another test has just sent one, whose message is in the inbox then.
-            row = tab.locator(".destination", has=tab.get_by_role("link", name=name, exact=True))
-            with tab.expect_response(lambda response: response.request.method == "POST"):
-                row.locator("[data-action=send-test]").click()
+            send(context, f"{demo.address}{demo.fill_in(f'/w/harbor/destinations/<{name}>/test')}")
+        tab = context.new_page()
         tab.goto("/demo/inbox")
         for kind in KINDS_OF_MESSAGE:
             expect(tab.locator(kind).first).to_be_visible()
