@@ -25,7 +25,7 @@ WATCHED_PRESS = """() => new Promise((resolve) => {
   });
   observer.observe(status.parentElement, {subtree: true, childList: true, attributes: true});
   const pressed = performance.now();
-  status.querySelector("[data-action=send-test]").click();
+  status.querySelector(".send").click();
 })"""
 
 EXECUTABLES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

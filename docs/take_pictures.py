@@ -78,7 +78,7 @@ def find_box(page: Page, selector: str) -> FloatRect:
 
 
 def send_test(page: Page, name: str) -> None:
-    button = find_row(page, name).locator("[data-action=send-test]:not([aria-disabled])")
+    button = find_row(page, name).locator(".send:not([aria-disabled])")
     if button.count():
         button.click()
 

@@ -1,10 +1,13 @@
 """Checks a page in a browser: overflow, accessibility, console messages and the origins of its resources."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import ConsoleMessage, Page, Response, ViewportSize
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response, ViewportSize
 
 # CSS pixels of a desktop screen and of a phone.
 WIDTHS = (1280, 360)
@@ -33,6 +36,24 @@ FIND_UNMARKED_FOCUS = """() => {
             element.focus();
             return look(element) === before;
         }).map((element) => element.outerHTML);
+}"""
+# Most of axe-core's time is spent on the contrast of texts that look the same. Once one has passed, another passes too
+# if its own style and that of all layers behind it, which axe-core finds, are equal. Only passes are remembered.
+REMEMBER_CONTRAST = """() => {
+    const [check, passed] = [axe._audit.checks["color-contrast"], new Set()];
+    const { evaluate } = check;
+    const paint = (element) => {
+        const { backgroundColor, backgroundImage, opacity, filter, mixBlendMode } = getComputedStyle(element);
+        return [backgroundColor, backgroundImage, opacity, filter, mixBlendMode];
+    };
+    check.evaluate = function (element, ...others) {
+        const { color, fontSize, fontWeight, textShadow, webkitTextStrokeWidth } = getComputedStyle(element);
+        const layers = axe.commons.dom.getTextElementStack(element).map((layer) => layer.map(paint));
+        const look = JSON.stringify([color, fontSize, fontWeight, textShadow, webkitTextStrokeWidth, layers]);
+        const result = passed.has(look) || evaluate.call(this, element, ...others);
+        if (result === true) passed.add(look);
+        return result;
+    };
 }"""
 # Returns no more than is needed: all that axe-core has found passes through three processes.
 RUN_AXE = """async () => {
@@ -84,35 +105,54 @@ class PageReport:
     origins: set[str]
 
 
+def note_violations(context: BrowserContext) -> None:
+    """Let each page of the context collect what its content security policy blocks, for `check_page`."""
+    context.add_init_script(NOTE_VIOLATIONS)
+
+
 def check_page(tab: Page, case: PageCase) -> PageReport:
     """Open a page in light and check it. It is not animated: a color in transition has no contrast to measure."""
+    tab.emulate_media(color_scheme="light", reduced_motion="reduce")
+    with _note_complaints_and_urls(tab) as (console, urls):
+        response = _open(tab, case)
+        assert response.status == case.status, case
+        overflow, barriers = {}, {}
+        for width in WIDTHS:
+            tab.set_viewport_size(ViewportSize(width=width, height=800))
+            overflow[width] = _measure_overflow(tab)
+            barriers[width] = find_barriers(tab)
+        tab.set_viewport_size(ViewportSize(width=WIDTHS[0], height=800))
+        tab.emulate_media(color_scheme="dark")
+        return PageReport(
+            overflow=overflow,
+            barriers=barriers,
+            barriers_in_dark=find_barriers(tab),
+            announced_clocks=tab.evaluate(FIND_ANNOUNCED_CLOCKS, CLOCKS),
+            text_stops=tab.evaluate(FIND_TEXT_STOPS),
+            unmarked_focus=_find_unmarked_focus(tab),
+            console=console,
+            violations=tab.evaluate("window.violations"),
+            origins={urlsplit(url)._replace(path="", query="", fragment="").geturl() for url in urls},
+        )
+
+
+@contextmanager
+def _note_complaints_and_urls(tab: Page) -> Iterator[tuple[list[str], list[str]]]:
+    """Collect what the console says and what is requested inside a `with`. Other pages use the same tab."""
     console: list[str] = []
     urls: list[str] = []
-    tab.add_init_script(NOTE_VIOLATIONS)
-    tab.emulate_media(color_scheme="light", reduced_motion="reduce")
-    tab.on("console", lambda message: console.extend(_complaint(message, tab.url)))
-    tab.on("pageerror", lambda error: console.append(str(error)))
-    tab.on("request", lambda request: urls.append(request.url))
-    response = _open(tab, case)
-    assert response.status == case.status, case
-    overflow, barriers = {}, {}
-    for width in WIDTHS:
-        tab.set_viewport_size(ViewportSize(width=width, height=800))
-        overflow[width] = _measure_overflow(tab)
-        barriers[width] = find_barriers(tab)
-    tab.set_viewport_size(ViewportSize(width=WIDTHS[0], height=800))
-    tab.emulate_media(color_scheme="dark")
-    return PageReport(
-        overflow=overflow,
-        barriers=barriers,
-        barriers_in_dark=find_barriers(tab),
-        announced_clocks=tab.evaluate(FIND_ANNOUNCED_CLOCKS, CLOCKS),
-        text_stops=tab.evaluate(FIND_TEXT_STOPS),
-        unmarked_focus=_find_unmarked_focus(tab),
-        console=console,
-        violations=tab.evaluate("window.violations"),
-        origins={urlsplit(url)._replace(path="", query="", fragment="").geturl() for url in urls},
-    )
+    listeners: dict[Any, Callable[[Any], None]] = {
+        "console": lambda message: console.extend(_complaint(message, tab.url)),
+        "pageerror": lambda error: console.append(str(error)),
+        "request": lambda request: urls.append(request.url),
+    }
+    for event, listener in listeners.items():
+        tab.on(event, listener)
+    try:
+        yield console, urls
+    finally:
+        for event, listener in listeners.items():
+            tab.remove_listener(event, listener)
 
 
 def find_barriers(tab: Page) -> list[str]:
@@ -122,6 +162,7 @@ def find_barriers(tab: Page) -> list[str]:
     """
     if not tab.evaluate("'axe' in window"):
         tab.evaluate(AXE_SCRIPT)
+        tab.evaluate(REMEMBER_CONTRAST)
     found: list[str] = tab.evaluate(RUN_AXE)
     return found
 

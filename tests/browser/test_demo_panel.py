@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
 
-from tests.browser.conftest import TIMEOUT, Sessions, reset
+from tests.browser.conftest import TIMEOUT, Sessions, reset, reset_with
 from tests.browser.running_demo import RunningDemo
 from tests.browser.test_journey import button, expect_badge, press_tab_until_focused
 
@@ -17,11 +17,11 @@ MOMENT = 1000
 @pytest.fixture
 def presenter(chromium: Browser, demo: RunningDemo, sessions: Sessions) -> Iterator[Page]:
     """The panel, in the presenter's tab, with everything as it was at the beginning."""
+    reset_with(chromium, demo, sessions)
     access = ["clipboard-read", "clipboard-write"]
     with chromium.new_context(base_url=demo.address, storage_state=sessions["admin"], permissions=access) as context:
         context.set_default_timeout(TIMEOUT)
         tab = context.new_page()
-        reset(tab)
         tab.goto("/demo/panel")
         yield tab
 

@@ -20,7 +20,7 @@ def paper(open_tab: OpenTab, sessions: Sessions) -> Page:
 def test_nothing_to_press_is_printed(paper: Page) -> None:
     pressed = paper.locator("button, input:not([type=hidden]), .tabs, .workspace-tabs, .filters, .filters a")
     assert pressed.count() > 5
-    assert [found.text_content() for found in pressed.all() if found.is_visible()] == []
+    assert pressed.filter(visible=True).all_text_contents() == []
 
 
 def test_text_is_black_on_white_in_dark_mode(paper: Page) -> None:

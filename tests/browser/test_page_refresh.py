@@ -5,10 +5,11 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Request, Route, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser.conftest import AddWebhook, OpenTab, Sessions
 from tests.browser.running_demo import RunningDemo
+from tests.browser.sent_forms import add_named, send
 from tests.browser.test_journey import button, disconnect, expect_badge, respond_bad_gateway
 
 LIST = "/w/harbor/destinations"
@@ -36,6 +37,8 @@ NOTE_ANNOUNCEMENTS = """() => {
 LEAVE_VIEW_TO_PAGE = "document.documentElement.style.overflowAnchor = 'none'"
 # Adds something to the page that the server does not know, so that a swap removes it.
 ADD_UNKNOWN_PART = "() => { page.append(Object.assign(document.createElement('p'), { id: 'unknown' })); }"
+# When the server rendered the page: on a busy machine, the next minute may have begun since.
+READ_AS_OF = """() => new Date(page.dataset.now).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })"""
 IS_FILLED = "document.documentElement.scrollHeight > innerHeight"
 
 GATEWAY_PAGE = "<!doctype html><html><body><h1>Company sign-in</h1></body></html>"
@@ -66,27 +69,6 @@ def watch(tab: Page, path: str | None = None) -> Page:
     tab.clock.install()
     tab.goto(path or tab.url)
     return tab
-
-
-def add_named(tab: Page, demo: RunningDemo, name: str, scenario: str = "works") -> str:
-    """Add a webhook by a request of a tab's session, without leaving its page. Returns the address of its page."""
-    address = f"{demo.address}{LIST}/new/webhook"
-    fields = {"name": name, "address": demo.receiver(f"webhook/{scenario}"), "signing_secret": demo.signing_secret()}
-    return send(tab.context, address, fields).removeprefix(demo.address)
-
-
-def send(context: BrowserContext, address: str, fields: dict[str, str] | None = None) -> str:
-    """Submit a form by a request of a session. Returns the address that it leads to."""
-    origin = re.match(r"http://[^/]+", address)
-    assert origin
-    page = context.request.get(f"{origin[0]}{LIST}").text()
-    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-    assert found
-    response = context.request.post(
-        address, form={"csrf_token": found[1]} | (fields or {}), headers={"Referer": address}
-    )
-    assert response.ok, response.status
-    return response.url
 
 
 def unique(name: str) -> str:
@@ -123,7 +105,7 @@ def test_a_list_shows_what_others_added_renamed_disabled_deleted_and_tested(
 ) -> None:
     word = os.urandom(4).hex()
     old, off, gone, tested = (
-        add_named(admin, demo, f"{name} {word}") for name in ("1 old", "2 off", "3 gone", "4 tested")
+        add_named(admin.context, demo, f"{name} {word}") for name in ("1 old", "2 off", "3 gone", "4 tested")
     )
     tab = watch(admin, f"{LIST}?q={word}&order=name")
     expect(tab.locator(".destination h2")).to_have_count(4)
@@ -133,7 +115,7 @@ def test_a_list_shows_what_others_added_renamed_disabled_deleted_and_tested(
     send(admin.context, f"{demo.address}{old}/edit", new)
     send(admin.context, f"{demo.address}{off}/disable")
     send(admin.context, f"{demo.address}{gone}/delete")
-    add_named(admin, demo, f"6 added {word}")
+    add_named(admin.context, demo, f"6 added {word}")
     colleague.goto(tested)
     button(colleague).click()
     expect_badge(colleague, "sent")
@@ -205,7 +187,7 @@ def test_typed_text_focus_cursor_and_open_parts_stay(admin: Page, demo: RunningD
     field.focus()
     field.evaluate("field => { field.value = 'half a na'; field.setSelectionRange(2, 4); }")
     tab.locator("details.switcher").evaluate("details => { details.open = true }")
-    add_named(admin, demo, f"New {word}")
+    add_named(admin.context, demo, f"New {word}")
     pass_a_minute(tab)
     expect(tab.locator(".destination h2")).to_have_text([f"New {word}"])
     expect(field).to_have_value("half a na")
@@ -231,7 +213,7 @@ def test_an_open_report_stays_open_and_selected(add_webhook: AddWebhook, press_a
 def watch_long_list(admin: Page, demo: RunningDemo, word: str) -> Page:
     """Open a list by name that is longer than the window, in a browser that leaves the view to the page."""
     for number in range(6):
-        add_named(admin, demo, f"b{number} {word}")
+        add_named(admin.context, demo, f"b{number} {word}")
     admin.set_viewport_size({"width": 360, "height": 500})
     tab = watch(admin, f"{LIST}?q={word}&order=name")
     tab.evaluate(LEAVE_VIEW_TO_PAGE)
@@ -247,7 +229,7 @@ def test_rows_that_appear_above_move_neither_the_view_nor_the_focus(admin: Page,
     pressed.scroll_into_view_if_needed()
     before = pressed.bounding_box()
     for number in range(3):
-        add_named(admin, demo, f"a{number} {word}")
+        add_named(admin.context, demo, f"a{number} {word}")
     pass_a_minute(tab)
     expect(tab.locator(".destination")).to_have_count(9)
     expect(pressed).to_be_focused()
@@ -262,7 +244,7 @@ def test_without_a_focus_the_view_stays_too(admin: Page, demo: RunningDemo) -> N
     tab = watch_long_list(admin, demo, word)
     row = tab.locator(".destination", has_text=f"b4 {word}")
     tab.evaluate("y => scrollTo({ top: y, behavior: 'instant' })", row.bounding_box()["y"] - 100)  # type: ignore[index]
-    add_named(admin, demo, f"a {word}")
+    add_named(admin.context, demo, f"a {word}")
     pass_a_minute(tab)
     expect(tab.locator(".destination")).to_have_count(7)
     assert abs(row.bounding_box()["y"] - 100) <= 1  # type: ignore[index]
@@ -270,11 +252,11 @@ def test_without_a_focus_the_view_stays_too(admin: Page, demo: RunningDemo) -> N
 
 def test_no_row_moves_while_a_button_is_pressed(admin: Page, demo: RunningDemo) -> None:
     word = os.urandom(4).hex()
-    add_named(admin, demo, f"b {word}")
+    add_named(admin.context, demo, f"b {word}")
     tab = watch(admin, f"{LIST}?q={word}&order=name")
     refreshes = note_refreshes(tab)
     tab.get_by_role("button", name=f"Send test to b {word}").hover()
-    add_named(admin, demo, f"a {word}")
+    add_named(admin.context, demo, f"a {word}")
     tab.mouse.down()
     tab.evaluate(RETURN_FROM_CACHE)
     tab.wait_for_timeout(MOMENT)
@@ -325,8 +307,8 @@ def test_a_page_that_cannot_ask_says_as_of_when_and_recovers(
 ) -> None:
     word = os.urandom(4).hex()
     tab = watch(admin, f"{LIST}?q={word}")
-    shown_at = tab.evaluate("new Date().toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })")
-    add_named(admin, demo, f"New {word}")
+    shown_at = tab.evaluate(READ_AS_OF)
+    add_named(admin.context, demo, f"New {word}")
     tab.route(f"**{LIST}?q={word}", respond)
     pass_a_minute_without_response(tab)
     expect(tab.locator("#stale")).to_contain_text(
@@ -441,8 +423,8 @@ def test_the_refresh_leaves_a_pending_badge_to_its_own_polls(add_webhook: AddWeb
 
 def test_a_filter_that_was_changed_while_the_page_asked_is_not_undone(admin: Page, demo: RunningDemo) -> None:
     word = os.urandom(4).hex()
-    add_named(admin, demo, f"first {word}")
-    add_named(admin, demo, f"second {word}")
+    add_named(admin.context, demo, f"first {word}")
+    add_named(admin.context, demo, f"second {word}")
     tab = watch(admin, f"{LIST}?q={word}")
     held: list[Route] = []
     tab.route(re.compile(rf"q={word}$"), lambda route: held.append(route))

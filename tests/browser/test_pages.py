@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import AddWebhook, Sessions
-from tests.browser.page_checks import WIDTHS, PageCase, PageReport, check_page, find_barriers
+from tests.browser.page_checks import WIDTHS, PageCase, PageReport, check_page, find_barriers, note_violations
 from tests.browser.running_demo import RunningDemo
+from tests.browser.sent_forms import send
 
 Scheme = Literal["light", "dark"]
 
@@ -75,37 +76,35 @@ TO_PRESS = ("Operations channel", "On-call email", "Incident room", "Ticket syst
 def full_inbox(chromium: Browser, demo: RunningDemo, sessions: Sessions) -> None:
     """Fill the inbox with a message of every kind."""
     with chromium.new_context(base_url=demo.address, storage_state=sessions["admin"]) as context:
-        tab = context.new_page()
         for name in TO_PRESS:
-            tab.goto(f"/w/harbor/destinations?q={name}")
-            # Plans a test if another test has just sent one, whose message is in the inbox then.
-            row = tab.locator(".destination", has=tab.get_by_role("link", name=name, exact=True))
-            with tab.expect_response(lambda response: response.request.method == "POST"):
-                row.locator(".send").click()
+            send(context, f"{demo.address}{demo.fill_in(f'/w/harbor/destinations/<{name}>/test')}")
+        tab = context.new_page()
         tab.goto("/demo/inbox")
         for kind in KINDS_OF_MESSAGE:
             expect(tab.locator(kind).first).to_be_visible()
 
 
 @pytest.fixture(scope="module")
-def browsers(
-    chromium: Browser, demo: RunningDemo, sessions: Sessions, full_inbox: None
-) -> Iterator[dict[str, BrowserContext]]:
-    """A browser context for each role."""
+def tabs(chromium: Browser, demo: RunningDemo, sessions: Sessions, full_inbox: None) -> Iterator[dict[str, Page]]:
+    """A tab for each role. All its pages are shown by one process, which has compiled the scripts once."""
     contexts = {
         role: chromium.new_context(base_url=demo.address, storage_state=cookies) for role, cookies in sessions.items()
     }
-    yield contexts
+    yield {role: _open_tab(context) for role, context in contexts.items()}
     for context in contexts.values():
         context.close()
 
 
+def _open_tab(context: BrowserContext) -> Page:
+    note_violations(context)
+    return context.new_page()
+
+
 @pytest.fixture(scope="module", params=PAGE_CASES.values(), ids=list(PAGE_CASES))
-def report(request: pytest.FixtureRequest, browsers: dict[str, BrowserContext], demo: RunningDemo) -> PageReport:
+def report(request: pytest.FixtureRequest, tabs: dict[str, Page], demo: RunningDemo) -> PageReport:
     """The checks of one page."""
     case: PageCase = request.param
-    with browsers[case.role].new_page() as tab:
-        return check_page(tab, replace(case, path=demo.fill_in(case.path)))
+    return check_page(tabs[case.role], replace(case, path=demo.fill_in(case.path)))
 
 
 def test_nothing_overflows_the_page(report: PageReport) -> None:

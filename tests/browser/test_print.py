@@ -25,7 +25,7 @@ def paper(request: pytest.FixtureRequest, open_tab: OpenTab, sessions: Sessions,
 def test_nothing_to_press_is_printed(paper: Page) -> None:
     pressed = paper.locator("button, .button, input:not([type=hidden]), select, .workspace-tabs")
     assert pressed.count() > 0
-    assert [found.text_content() for found in pressed.all() if found.is_visible()] == []
+    assert pressed.filter(visible=True).all_text_contents() == []
 
 
 def test_text_is_black_on_white(paper: Page) -> None:
@@ -40,4 +40,4 @@ def test_the_workspace_and_exact_times_are_printed(paper: Page) -> None:
     time = paper.locator("main time, main [data-ago]").first
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", time.evaluate(READ_TIME))
     assert time.evaluate(IS_AGE_HIDDEN)
-    assert [note.is_visible() for note in paper.locator(".zone-note").all() if note.is_visible()] == []
+    assert paper.locator(".zone-note").filter(visible=True).count() == 0

@@ -13,7 +13,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from benchmarks.installation.servers import QueueServer
 from tests.browser.conftest import TIMEOUT
-from tests.browser.page_checks import PageCase, PageReport, check_page
+from tests.browser.page_checks import PageCase, PageReport, check_page, note_violations
 from tests.conftest import _settings
 from tests.databases import new_database
 from tests.demo.public_demo import make_public_demo
@@ -106,6 +106,7 @@ def test_a_second_visitor_gets_a_demo_of_their_own(chromium: Browser, address: s
 
 @pytest.mark.parametrize("path", ["/sign-in", "/demo/inbox", "/demo/panel"])
 def test_the_pages_of_the_public_demo_fit_and_are_accessible(context: BrowserContext, path: str) -> None:
+    note_violations(context)
     tab = _start(context) if path != "/sign-in" else context.new_page()
     report = check_page(tab, PageCase(path))
 

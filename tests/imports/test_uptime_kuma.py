@@ -166,7 +166,7 @@ def test_a_value_that_is_not_in_the_database_is_missing(
         ({"type": "JiraServiceManagement", "jsmApiToken": SECRET}, Unusable.NOT_SUPPORTED, "API key of an integration"),
         ({"type": "webhook", "webhookURL": SECRET, "httpMethod": "get"}, Unusable.NOT_SUPPORTED, "not with GET"),
         ({"type": "apprise", "appriseURL": f"gotify://a/{SECRET}"}, Unusable.NOT_SUPPORTED, "no channel for gotify"),
-        ({"type": "apprise"}, Unusable.NOT_SUPPORTED, "no Apprise URL"),
+        ({"type": "apprise"}, Unusable.NOT_SUPPORTED, "not an Apprise URL"),
         ({}, Unusable.NOT_SUPPORTED, "cannot be read"),
         ({"type": ["slack"]}, Unusable.NOT_SUPPORTED, "cannot be read"),
     ],
