@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psutil
 import pytest
 from xdist.remote import Producer
@@ -90,6 +91,8 @@ def _wants_fast_only(config: pytest.Config) -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Start a run, or join it as a worker."""
+    hypothesis.settings.register_profile("patient", deadline=None)  # one example takes long on a busy machine
+    hypothesis.settings.load_profile("patient")
     gc.disable()  # until all tests are imported: looking for garbage would take half as long again
     signal.signal(signal.SIGTERM, _end)
     if not hasattr(config, "workerinput"):

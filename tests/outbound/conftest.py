@@ -1,14 +1,9 @@
-"""A private certificate authority for the tests, and Hypothesis settings."""
+"""A private certificate authority for the tests."""
 
 from pathlib import Path
 
 import pytest
 import trustme
-from hypothesis import settings
-
-# The first examples load Unicode tables, which takes longer than the default deadline on a slow machine.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
