@@ -14,8 +14,8 @@ from webapp.auth.access import Visit
 from webapp.auth.accounts import add_account
 from webapp.auth.invitation_acceptance import open_invitation
 from webapp.auth.invitations import (
+    KEPT_FOR,
     LIFETIME,
-    LISTED_AFTER_END,
     MAX_INVITATIONS,
     InvitationRefused,
     count_invitations_of,
@@ -304,7 +304,7 @@ def test_an_invitation_of_another_workspace_is_not_found(seeded: SeededIds) -> N
 def test_an_ended_invitation_is_listed_for_thirty_days(seeded: SeededIds) -> None:
     _invite(seeded)
     left = []
-    for after in (LIFETIME + LISTED_AFTER_END - MOMENT, LIFETIME + LISTED_AFTER_END):
+    for after in (LIFETIME + KEPT_FOR - MOMENT, LIFETIME + KEPT_FOR):
         delete_old_invitations(NOW + after)
         left.append(_count())
 

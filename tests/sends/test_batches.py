@@ -27,7 +27,7 @@ from webapp.auth.access import Visit
 from webapp.destinations.editing import add_destination, delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, Batch, DeliveryStatus, Role
-from webapp.sends.batches import KEPT, press_all
+from webapp.sends.batches import KEPT_FOR, press_all
 from webapp.sends.candidates import Candidate
 from webapp.sends.eligibility import RequestResult
 from webapp.sends.left_out import LeftOut
@@ -238,7 +238,7 @@ def test_a_disabled_destination_or_one_that_cools_down_costs_no_query(app: Flask
 
 @on_both_databases
 def test_what_an_old_press_left_out_is_forgotten(app: Flask, seeded: SeededIds) -> None:
-    old = press(app, seeded, NOW - KEPT - seconds(1))
+    old = press(app, seeded, NOW - KEPT_FOR - seconds(1))
     recent = press(app, seeded, NOW - seconds(600))
 
     press(app, seeded, NOW + seconds(300))

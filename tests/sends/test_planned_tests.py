@@ -39,7 +39,7 @@ from webapp.models import (
 )
 from webapp.sends import request
 from webapp.sends.eligibility import RequestResult
-from webapp.sends.planned_tests import KEPT, cancel, press_or_plan, run_planned_tests
+from webapp.sends.planned_tests import KEPT_FOR, cancel, press_or_plan, run_planned_tests
 from webapp.sends.request import press
 from webapp.settings import SendLimits
 
@@ -120,7 +120,7 @@ def place(request: pytest.FixtureRequest, shared: Share, queue_server: QueueServ
     with app.app_context():
         yield _make_place(app, seeded, redis)
         db.session.rollback()
-        db.session.execute(update(PlannedTest).values(ended_at=NOW - KEPT * 2, end_reason=PlanEnd.EXPIRED))
+        db.session.execute(update(PlannedTest).values(ended_at=NOW - KEPT_FOR * 2, end_reason=PlanEnd.EXPIRED))
         db.session.commit()
 
 
@@ -431,10 +431,10 @@ def test_a_refused_press_leaves_it(planned: Place) -> None:
 
 def test_an_ended_one_is_forgotten_after_a_day(planned: Place) -> None:
     cancel(planned.visit(), planned.destination, NOW)
-    planned.run(NOW + KEPT)
+    planned.run(NOW + KEPT_FOR)
     assert planned.planned() is not None
 
-    planned.run(NOW + KEPT + seconds(1))
+    planned.run(NOW + KEPT_FOR + seconds(1))
     assert planned.planned() is None
 
 

@@ -58,13 +58,12 @@ def record_account_event(
 ) -> None:
     """Record an action on an account, in each of its workspaces, in the caller's transaction. by: None for oneself.
 
-    What somebody else does to an account is recorded for the whole installation too, as is what concerns an account
-    without a workspace.
+    Also recorded for the whole installation if somebody else did it, or if the account has no workspace.
     """
     actor, subject = (by, _describe(account)) if by else (find_actor(account), "")
     workspace_ids = _list_workspaces(account)
     everywhere = [*workspace_ids, *[None] * (by is not None or not workspace_ids)]
-    db.session.flush()  # what was recorded before comes before
+    db.session.flush()  # so that events recorded earlier are inserted first
     # One statement, because who supports every workspace may have a thousand.
     event = _describe_event(None, actor, action, subject, now, changed)
     db.session.execute(insert(AuditEvent), [event | {"workspace_id": found} for found in everywhere])
@@ -84,7 +83,10 @@ def record_refused_sign_ins(account: Account, now: datetime, window: timedelta, 
 def record_member_event(
     workspace: Workspace, account: Account, action: Action, now: datetime, by: Actor, roles: Sequence[str]
 ) -> None:
-    """Record a change of a membership, in the caller's transaction. roles: the new one, after the old one if any."""
+    """Record a change of a membership, in the caller's transaction.
+
+    roles: the old one, if there was one, then the new one.
+    """
     _add(workspace.id, by, action, _describe(account), now, [" → ".join(roles)])
 
 

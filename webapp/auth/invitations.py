@@ -25,7 +25,7 @@ from webapp.text.names import isolate_name
 LIFETIME = timedelta(days=7)
 
 # How long an invitation whose link has ended is listed, to be renewed.
-LISTED_AFTER_END = timedelta(days=30)
+KEPT_FOR = timedelta(days=30)
 
 # Invitations of one workspace that are listed at the same time.
 MAX_INVITATIONS = 50
@@ -153,7 +153,7 @@ def find_listed(workspace_id: int, invitation_id: int) -> Invitation | None:
 
 def delete_old_invitations(now: datetime) -> None:
     """Delete a page of the invitations that nobody renewed after their end, and commit."""
-    delete_page(Invitation, Invitation.expires_at <= now - LISTED_AFTER_END)
+    delete_page(Invitation, Invitation.expires_at <= now - KEPT_FOR)
     db.session.commit()
 
 

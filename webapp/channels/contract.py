@@ -1,6 +1,7 @@
 """Defines what a channel is: a value with a label, a guide and fields, and functions that preview and send.
 
-A channel's `send` returns an `Accepted` or raises `DeliveryFailed`, and raises nothing else.
+A new channel is a module of this folder with a `CHANNEL`. Its `send` returns an `Accepted` or raises `DeliveryFailed`,
+and raises nothing else.
 """
 
 import json

@@ -4,7 +4,7 @@ import re
 
 from webapp.deliveries.delivery_rows import AnyDelivery
 from webapp.failures import Suggestion, suggest_integer
-from webapp.failures.suggestion import MAX_DIGITS
+from webapp.failures.suggested_setting import MAX_DIGITS
 
 _INTEGER = re.compile(rf"-?[0-9]{{1,{MAX_DIGITS}}}")
 

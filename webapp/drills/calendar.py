@@ -43,7 +43,7 @@ class NextDrill:
     """The next drill of a destination.
 
     at: when, or None. reason: why there is none. is_second: whether it follows a drill that failed.
-    is_running: whether a drill is being sent now. spared_by: when the message was accepted that delays it, or None.
+    is_running: whether a drill is being sent now. spared_by: when a message was accepted, if that delays it.
     """
 
     at: datetime | None
@@ -129,7 +129,7 @@ def _plan_first(
 
 
 def _find_slot_after(schedule: Schedule, interval: DrillInterval, state: DrillState, after: datetime) -> Slot | None:
-    """Return the first slot after a time whose window has begun after the newest drill."""
+    """Return the first slot due after `after`, but none whose window had begun when the newest drill was requested."""
     slot = next_slot(schedule, interval, state.destination_id, after)
     while slot is not None and state.drilled_at is not None and slot.window.start <= state.drilled_at <= slot.due_at:
         slot = next_slot(schedule, interval, state.destination_id, slot.due_at)
@@ -145,7 +145,7 @@ def _begin(schedule: Schedule, slot: Slot, state: DrillState, earliest: datetime
 
 
 def _list_times(row: PlannedRow, schedule: Schedule, end: date) -> Iterator[datetime]:
-    """Yield the times of a destination's drills until a day, if each is accepted."""
+    """Yield when the drills of a destination are, before the day `end`, assuming that each one is accepted."""
     interval = find_interval(row.drilled.destination.drill_choice, schedule.interval)
     at, destination_id = row.next.at, row.drilled.destination.id
     while at is not None and interval is not None and at.astimezone(schedule.zone).date() < end:

@@ -11,7 +11,7 @@ from webapp.failures.certificate import CertificateFacts
 from webapp.failures.code import Code
 from webapp.failures.explanations import CAUSES, EXPLANATIONS, Explanation, Protocol, codes_of
 from webapp.failures.failure import MAX_LENGTH, DeliveryFailed, Facts, describe
-from webapp.failures.suggestion import Suggestion, suggest_integer
+from webapp.failures.suggested_setting import Suggestion, suggest_integer
 
 __all__ = [
     "CAUSES",

@@ -8,7 +8,7 @@ from webapp.failures.cause import Cause
 from webapp.failures.certificate import CertificateFacts, describe_certificate, format_date, quote
 from webapp.failures.code import Code
 from webapp.failures.explanations import CAUSES, EXPLANATIONS
-from webapp.failures.suggestion import Suggestion
+from webapp.failures.suggested_setting import Suggestion
 
 # Characters of a sentence: the size of the column `last_error_message`.
 MAX_LENGTH = 500

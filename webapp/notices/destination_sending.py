@@ -32,7 +32,7 @@ from webapp.models import (
 from webapp.models.row_changes import change_rows
 from webapp.notices.headline import Item, describe_headline, name_destinations
 from webapp.notices.mailed import Ending, end_notices
-from webapp.notices.mails import drop_items, list_items
+from webapp.notices.mails import drop_items, keep_true_items
 from webapp.notices.target_health import HAS_OPEN_PROBLEM, Obstacle, load_target_health
 from webapp.outbound import OutboundClient
 from webapp.sends.press_limits import admit_targets
@@ -141,7 +141,7 @@ def _find_obstacle(notice: Notice) -> Obstacle | None:
 def _list_items_of_other_channels(notice: Notice) -> list[Item]:
     """Return what is still true and may be told there."""
     target = db.session.get_one(AlertDestination, notice.alert_destination_id)
-    items = list_items(notice.id)
+    items = keep_true_items(notice.id)
     drop_items(notice.id, {problem.id for _, problem, destination in items if destination.type == target.type})
     return [item for item in items if item[2].type != target.type]
 

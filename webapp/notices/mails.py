@@ -35,7 +35,7 @@ MAX_NAME_IN_SUBJECT = 60
 
 
 def find_recipient(mail: AccountMail) -> str | None:
-    """Return the address of the member; None if they may not look, or do not want to be told, any more."""
+    """Return the address of the member; None if they lost access or turned these mails off."""
     notice = _find_notice(mail)
     if notice is None or notice.account_id is None:
         return None
@@ -44,7 +44,7 @@ def find_recipient(mail: AccountMail) -> str | None:
 
 
 def compose_notice(mail: AccountMail, now: datetime) -> MailContent | None:
-    """Write what is still true; None if nothing is. What is not told counts as not told."""
+    """Write the mail from the items that are still true; None if there are none. What it drops counts as not told."""
     notice = _find_notice(mail)
     if notice is None or notice.account_id is None:
         return None
@@ -52,15 +52,15 @@ def compose_notice(mail: AccountMail, now: datetime) -> MailContent | None:
     workspace = db.session.get(Workspace, notice.workspace_id)
     if role is None or workspace is None or workspace.deleted_at is not None:
         return None
-    items = list_items(notice.id)
+    items = keep_true_items(notice.id)
     return write_notice(workspace, items, role) if items else None
 
 
 NOTICE_COMPOSER = Composer(find_recipient, compose_notice)
 
 
-def list_items(notice_id: int) -> list[Item]:
-    """Return what a notice tells, open problems first, without what is not true any more, which is deleted."""
+def keep_true_items(notice_id: int) -> list[Item]:
+    """Return a notice's items that are still true, open problems first, and delete the others."""
     rows = db.session.execute(
         select(NoticeItem.kind, DestinationProblem, AlertDestination)
         .join(DestinationProblem, DestinationProblem.id == NoticeItem.problem_id)

@@ -8,7 +8,7 @@ from webapp.outbound.http.client import HttpResponse, get, post
 from webapp.outbound.policy.rules import Policy
 from webapp.outbound.policy.urls import Target
 from webapp.outbound.smtp.client import MailResponse, MailServer, check_mail_server, send_mail
-from webapp.outbound.transport.addresses import find_addresses
+from webapp.outbound.transport.allowed_addresses import find_addresses
 from webapp.outbound.transport.connect import HTTP_ALPN, open_plain_connection
 from webapp.outbound.transport.deadline import Deadline
 from webapp.outbound.transport.dns import Resolver, system_resolver

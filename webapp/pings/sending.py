@@ -23,7 +23,7 @@ RETRY_AFTER = timedelta(minutes=1)
 MAX_DELAY = timedelta(hours=1)
 
 # How long it is known what became of a ping.
-KEPT = timedelta(days=30)
+KEPT_FOR = timedelta(days=30)
 
 # What Healthchecks answers with status 200 where it counts no ping. Source: healthchecks.io/docs/http_api/
 _NOT_COUNTED = (b"OK (not found)", b"OK (rate limited)")
@@ -44,7 +44,7 @@ def send_due_pings(now: datetime) -> int:
 
 
 def _forget_old(now: datetime) -> None:
-    db.session.execute(delete(Ping).where(Ping.created_at < now - KEPT))
+    db.session.execute(delete(Ping).where(Ping.created_at < now - KEPT_FOR))
     db.session.commit()
 
 

@@ -32,7 +32,7 @@ class FoundTest:
 
 @dataclass(frozen=True)
 class FoundDestination:
-    """A destination. why: what was found of it besides its name, or None."""
+    """A destination. why: what matched other than its name, such as its host; None if only the name did."""
 
     workspace: Workspace
     destination: AlertDestination

@@ -28,7 +28,7 @@ from webapp.sends.left_out import (
 from webapp.sends.request import Refused, enqueue_or_fail, request_each_within_limits
 
 # How long it is known what a press left out. It matters for a minute.
-KEPT = timedelta(days=1)
+KEPT_FOR = timedelta(days=1)
 
 # A destination, and when its test send is requested: each of a large batch has its own time.
 Dated = tuple[AlertDestination, datetime]
@@ -115,6 +115,6 @@ def _load(destination_ids: Sequence[int], clock: Callable[[], datetime]) -> list
 
 
 def _record(workspace_id: int, batch: str, left_out: Iterable[LeftOut], now: datetime) -> None:
-    db.session.execute(delete(Batch).where(Batch.workspace_id == workspace_id, Batch.created_at < now - KEPT))
+    db.session.execute(delete(Batch).where(Batch.workspace_id == workspace_id, Batch.created_at < now - KEPT_FOR))
     db.session.add(Batch(id=batch, workspace_id=workspace_id, left_out=write_left_out(left_out), created_at=now))
     db.session.commit()

@@ -22,7 +22,7 @@ from webapp.sends.request import PressResult, Refused, enqueue_or_fail, press, r
 log = logging.getLogger(__name__)
 
 # How long it is known why a planned test ended.
-KEPT = timedelta(days=1)
+KEPT_FOR = timedelta(days=1)
 
 # The most that one pass requests or ends, and the seconds after which it leaves the rest to the next one, because a
 # frozen queue server makes each of them wait.
@@ -93,7 +93,7 @@ def run_planned_tests(now: datetime) -> None:
         except Exception as error:  # the others are due too, and this one expires
             db.session.rollback()
             log.error("planned test failed", extra=_describe(error) | {"destination": due.destination_id})
-    _forget_ended(now - KEPT)
+    _forget_ended(now - KEPT_FOR)
 
 
 # Built once, because a worker executes them every second.

@@ -144,7 +144,7 @@ def uncount_presses(counted: Iterable[tuple[str, Sequence[PressLimit]]]) -> None
 def admit_recipient(address: str) -> bool:
     """Count a mail that is not a test, and return whether its recipient may get one more.
 
-    Without the queue server, it may: only a worker asks, which gets no work then.
+    Returns True while the queue server is down: only workers call this, and they get no work then.
     """
     return admit_targets(find_recipients([address]))
 

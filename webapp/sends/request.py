@@ -92,7 +92,8 @@ def count_and_write(
 ) -> list[int | Exception]:
     """Write test sends or drills within the limits of every test send, without asking who may request them.
 
-    Returns for each, in this order, its id, or what `deliveries.request_tests` and `enforce_limits` have against it.
+    Returns for each, in this order, its id, or the exception with which `deliveries.request_tests` or
+    `enforce_limits` refused it.
     account, batch, by_customer_link: as for `deliveries.request_tests`.
     counted_for: the id of the account for which they count; None if they count for the workspace only.
     """
@@ -114,7 +115,7 @@ def count_and_write(
     return outcomes
 
 
-# A drill that somebody else has requested was requested a moment ago, as a test that is cooling down.
+# `DrillTaken`: another process requested this drill a moment ago, so its destination is cooling down.
 _REASONS: Mapping[type[Exception], RequestResult] = {
     deliveries.CoolingDown: RequestResult.COOLING_DOWN,
     deliveries.DestinationDisabled: RequestResult.DISABLED,
@@ -124,7 +125,7 @@ _REASONS: Mapping[type[Exception], RequestResult] = {
 
 
 def refuse(outcome: int | Exception) -> int | Refused:
-    """Return the id of a test send, or the refusal that people see. Raises what is none."""
+    """Return the id of a test send, or the refusal that people see. Raises any other exception."""
     if isinstance(outcome, TooManyTestSends):
         return Refused(outcome.reason, outcome.seconds, outcome.seconds_to_all)
     if isinstance(outcome, Exception):

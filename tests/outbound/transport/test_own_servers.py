@@ -15,7 +15,7 @@ from webapp.outbound.exchange_facts import ExchangeRecorder
 from webapp.outbound.policy.rules import Policy
 from webapp.outbound.policy.urls import read_url
 from webapp.outbound.transport import own_servers
-from webapp.outbound.transport.addresses import find_addresses
+from webapp.outbound.transport.allowed_addresses import find_addresses
 from webapp.outbound.transport.dns import Resolver
 from webapp.outbound.transport.own_servers import find_own_addresses
 

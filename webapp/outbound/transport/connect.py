@@ -8,7 +8,7 @@ from webapp.failures import Cause, Code, DeliveryFailed, Facts
 from webapp.outbound.exchange_facts import ExchangeRecorder, ExchangeStep
 from webapp.outbound.policy.rules import Policy
 from webapp.outbound.policy.urls import Origin, Target
-from webapp.outbound.transport.addresses import choose_direct, find_addresses
+from webapp.outbound.transport.allowed_addresses import choose_direct, find_addresses
 from webapp.outbound.transport.client_certificates import await_verdict
 from webapp.outbound.transport.deadline import Deadline
 from webapp.outbound.transport.dns import Resolver, resolve, system_resolver

@@ -16,8 +16,8 @@ from webapp.outbound.exchange_facts import ExchangeRecorder
 from webapp.outbound.policy import networks
 from webapp.outbound.policy.rules import Policy, check_url
 from webapp.outbound.policy.urls import Origin, read_url
-from webapp.outbound.transport import addresses as lookup
-from webapp.outbound.transport.addresses import find_addresses
+from webapp.outbound.transport import allowed_addresses as lookup
+from webapp.outbound.transport.allowed_addresses import find_addresses
 from webapp.outbound.transport.dns import Resolver
 from webapp.settings.private_receivers import PrivateReceivers
 
