@@ -87,7 +87,7 @@ def test_the_cases_of_a_test_without_fixtures_and_other_marks_are_one_test(tmp_p
     (tmp_path / "test_numbers.py").write_text(TESTS)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = slow\naddopts = --tb=no -p no:cacheprovider\n")
     command = [sys.executable, "-m", "pytest", "-n", "1", "-p", "tests.cases", str(tmp_path)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200", "PYTEST_ADDOPTS": ""}
 
     printed = subprocess.run(command, env=environment, capture_output=True, text=True).stdout
 
