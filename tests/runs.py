@@ -38,7 +38,9 @@ LANES = {
     "tests/demo/": "demo",
     "tests/end_to_end/canary/": "demo",
     "tests/end_to_end/test_c": "crashes",
+    "tests/end_to_end/test_g": "crashes",
     "tests/end_to_end/test_h": "crashes",
+    "tests/end_to_end/test_s": "crashes",
     "tests/end_to_end/": "outages",
 }
 
