@@ -26,8 +26,8 @@ from xdist.workermanage import WorkerController
 from tests.databases import drop_databases_of_this_run
 from tests.second_tries import SecondTries
 
-# Most tests wait: for a process to start, for a response, for a second to pass.
-WORKERS_PER_CORE = 3
+# Most tests wait: for a process to start, for a response, for a second to pass. The fast ones wait less.
+WORKERS_PER_CORE, FAST_WORKERS_PER_CORE = 3, 2
 
 # Tests that start whole installations. Each lane runs on one worker: side by side they slow each other past their time
 # limits. The tests of a lane also share slow fixtures: a browser with its demo, crashes, containers. There are fewer
@@ -75,9 +75,9 @@ STARTS_PROCESSES = (
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return the number of workers for `-n auto`. The fast tests do not wait, so they get one a core."""
+    """Return the number of workers for `-n auto`."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores if _wants_fast_only(config) else WORKERS_PER_CORE * cores
+    return cores * (FAST_WORKERS_PER_CORE if _wants_fast_only(config) else WORKERS_PER_CORE)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
