@@ -39,8 +39,8 @@ def test_a_demo_imports_its_pages_and_its_seed(environment: dict[str, str], tmp_
 
 # What starts a process, and the modules that must not be loaded then: each costs every start time and memory.
 COMMANDS_ONLY = {"alembic", "flask_migrate", "mako", "pydantic_settings", "webapp.settings_check", "webapp.cli.imports"}
-SOMETIMES = {"dns", "joserfc", "authlib", "sqlalchemy.dialects.postgresql"}
-PAGES_ONLY = SOMETIMES | {"webapp.application", "webapp.views", "yaml", "prometheus_client"}
+SOMETIMES = {"yaml", "dns", "joserfc", "authlib", "prometheus_client", "sqlalchemy.dialects.postgresql"}
+PAGES_ONLY = SOMETIMES | {"webapp.application", "webapp.views"}
 RUN_FLASK = (
     "from flask.cli import cli; sys.argv = 'flask --debug --app wsgi {}'.split(); cli.main(standalone_mode=False)"
 )
