@@ -18,5 +18,6 @@ def partial_index(name: str, *columns: str | ColumnElement[Any], where: TextClau
 
 @compiles(CreateIndex, "postgresql")
 def _compile_for_postgresql(create: CreateIndex, compiler: DDLCompiler, **options: Any) -> str:
-    statement, where = compiler.visit_create_index(create, **options), create.element.info.get(_WHERE)
+    where = create.element.info.get(_WHERE)
+    statement: str = compiler.visit_create_index(create, **options)  # type: ignore[no-untyped-call]
     return statement if where is None else f"{statement} WHERE {where.text}"
