@@ -43,8 +43,8 @@ class Waited:
 class WaitObserver(Protocol):
     """Measures how long rows have waited; see `webapp.deliveries.wait_tracker`."""
 
-    def observe(self, row_id: int, state: Hashable) -> Waited:
-        """Record that a row waits now, in this state, and return for how long it has."""
+    def observe(self, row: Hashable, state: Hashable) -> Waited:
+        """Record that a row, by its identity, waits now, in this state, and return for how long it has."""
 
     def now(self) -> float:
         """Return the seconds of its clock."""

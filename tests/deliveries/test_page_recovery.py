@@ -95,6 +95,21 @@ def test_an_old_attempt_ends_when_one_web_process_has_watched_it_for_9_seconds(
     assert _outcome(delivery) == outcome
 
 
+def test_a_new_test_with_the_id_of_one_that_a_failover_lost_has_its_whole_time(seeded: SeededIds) -> None:
+    lost = add_delivery(get_destination(seeded))
+    delivery_id, pressed_at = lost.id, NOW + seconds(200)
+    elapsed = 0.0
+    app_state().looks = WaitTracker(lambda: elapsed)
+    end_if_overdue(lost, NOW)
+    db.session.delete(lost)
+    delivery = add_delivery(get_destination(seeded), id=delivery_id, created_at=pressed_at, updated_at=pressed_at)
+
+    elapsed = 200.0
+    end_if_overdue(delivery, pressed_at)
+
+    assert _outcome(delivery) == PENDING
+
+
 @pytest.mark.parametrize("step", [seconds(3600), seconds(86_400)])
 def test_a_clock_that_was_set_ends_no_live_attempt(seeded: SeededIds, step: Any) -> None:
     delivery = _sending(seeded)

@@ -14,7 +14,7 @@ from tests.visitor import Visitor
 from webapp.app_state import app_state
 from webapp.extensions import db
 from webapp.models import Account, NoticePreference, Receipt
-from webapp.views.metrics import Scrape
+from webapp.views.scrape import Scrape
 
 Visit = Callable[[int], Visitor]
 

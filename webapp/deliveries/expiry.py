@@ -32,6 +32,11 @@ class PlannedTransition:
     columns: dict[str, Any] = field(default_factory=dict)
 
 
+def identify(row: AnyDelivery) -> tuple[int, datetime]:
+    """Return which row it is: after a failover or a restore, its id alone may be that of a later row."""
+    return row.id, row.created_at
+
+
 def observe(wait_tracker: WaitObserver, rows: Sequence[Delivery], now: datetime) -> list[tuple[Delivery, Waited]]:
     """Return the rows, each with how long this process has seen it wait, or the host has seen its slow attempt."""
     seen_by_host = watch(list_slow(rows, now), wait_tracker.now())
@@ -40,7 +45,7 @@ def observe(wait_tracker: WaitObserver, rows: Sequence[Delivery], now: datetime)
 
 def _observe_one(wait_tracker: WaitObserver, row: AnyDelivery, seen_by_host: timedelta) -> Waited:
     state = (row.status, row.attempt_started_at, row.attempt_count, row.updated_at)
-    waited = wait_tracker.observe(row.id, state)
+    waited = wait_tracker.observe(identify(row), state)
     return replace(waited, unchanged=max(waited.unchanged, seen_by_host))
 
 

@@ -6,7 +6,6 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import and_, bindparam, case, event, literal, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from webapp.deliveries.present_settings import may_be_of_present_settings
@@ -15,7 +14,7 @@ from webapp.failures import Code
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DestinationProblem, DrillNumber, ProblemKind
 from webapp.models.problem import IS_OPEN
 from webapp.models.types import UtcDateTime, closed_set
-from webapp.models.upsert import insert_or_update
+from webapp.models.upsert import Upsert, insert_or_update
 
 _PENDING = "failures of the current transaction"
 
@@ -85,7 +84,7 @@ def _list_values(has_error: bool) -> dict[str, Any]:
 
 
 @lru_cache
-def _build_upsert(_dialect: str, *, has_error: bool) -> postgresql.Insert | sqlite.Insert:
+def _build_upsert(_dialect: str, *, has_error: bool) -> Upsert:
     """Return the statement. Cached, because building it takes longer than executing it."""
     values = _list_values(has_error)
     found = (

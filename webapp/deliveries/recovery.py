@@ -12,7 +12,7 @@ from sqlalchemy.orm import load_only
 
 from webapp.app_state import Waited
 from webapp.deliveries.claim_record import keep_record
-from webapp.deliveries.expiry import PlannedTransition, apply_planned, observe, plan_end, settle_expiries
+from webapp.deliveries.expiry import PlannedTransition, apply_planned, identify, observe, plan_end, settle_expiries
 from webapp.deliveries.retry_policy import RetryPolicy, find_retry_policy
 from webapp.deliveries.transitions import REQUEUE, RESUME
 from webapp.deliveries.wait_tracker import WaitTracker
@@ -57,7 +57,7 @@ def recover(now: datetime, app_settings: AppSettings, wait_tracker: WaitTracker)
     """
     keep_record(since=now)
     rows = _list_waiting(now, app_settings)
-    wait_tracker.forget_others({row.id for row in rows})
+    wait_tracker.forget_others({identify(row) for row in rows})
     observed = observe(wait_tracker, rows, now)
     due = [(row, planned) for row, waited in observed if (planned := _plan_transition(row, now, app_settings, waited))]
     if not due:

@@ -33,14 +33,14 @@ class WaitTracker:
         self._clock = clock
         self._capacity = capacity
         self._lock = Lock()
-        self._observations: OrderedDict[int, _Observation] = OrderedDict()
+        self._observations: OrderedDict[Hashable, _Observation] = OrderedDict()
 
-    def observe(self, row_id: int, state: Hashable) -> Waited:
-        """Record that a row waits now, in this state, and return for how long it has."""
+    def observe(self, row: Hashable, state: Hashable) -> Waited:
+        """Record that a row, by its identity, waits now, in this state, and return for how long it has."""
         now = self.now()
         with self._lock:
-            observation = _observe(self._observations.pop(row_id, None), state, now)
-            self._observations[row_id] = observation
+            observation = _observe(self._observations.pop(row, None), state, now)
+            self._observations[row] = observation
             if len(self._observations) > self._capacity:
                 self._observations.popitem(last=False)
         return Waited(
@@ -52,11 +52,11 @@ class WaitTracker:
         """Return the seconds of its clock."""
         return self._clock()
 
-    def forget_others(self, row_ids: Collection[int]) -> None:
+    def forget_others(self, rows: Collection[Hashable]) -> None:
         """Forget all rows but these: they no longer wait."""
         with self._lock:
-            for row_id in self._observations.keys() - row_ids:
-                del self._observations[row_id]
+            for row in self._observations.keys() - rows:
+                del self._observations[row]
 
 
 def _observe(before: _Observation | None, state: Hashable, now: float) -> _Observation:

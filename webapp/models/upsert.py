@@ -1,13 +1,20 @@
 """Builds an insert that updates the row if it exists, for SQLite and PostgreSQL."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, TypeAlias
+
 from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql, sqlite
 
 from webapp.extensions import Base, db
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
-def insert_or_update(table: type[Base] | Table) -> postgresql.Insert | sqlite.Insert:
+Upsert: TypeAlias = "postgresql.Insert | sqlite.Insert"
+
+
+def insert_or_update(table: type[Base] | Table) -> Upsert:
     """Return an insert that has `on_conflict_do_update`."""
-    dialect = postgresql if db.engine.dialect.name == "postgresql" else sqlite
-    insert: postgresql.Insert | sqlite.Insert = dialect.insert(table)
+    # By name, because SQLAlchemy loads all clients of PostgreSQL that it knows with the dialect.
+    insert: Upsert = import_module(f"sqlalchemy.dialects.{db.engine.dialect.name}").insert(table)
     return insert

@@ -3,6 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from importlib import import_module
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from markupsafe import Markup
@@ -17,15 +18,16 @@ from webapp.extensions import db
 from webapp.imports.adding import FORMAT_LABELS, insert_rows
 from webapp.imports.choice import Choice
 from webapp.imports.dry_run import DryRunRow, Judge, RowState
-from webapp.imports.export import write_export
 from webapp.imports.found import FileUnreadable, FoundFile
-from webapp.imports.loading import load_file
 from webapp.imports.uploads import Uploads
 from webapp.models import Workspace, database_clock
 from webapp.models.locking import lock_workspace
 from webapp.text.ids import parse_draft
 
 bp = Blueprint("imports", __name__, url_prefix="/w/<slug>")
+
+# Imported by name, because they need a library for YAML that most visits never use.
+_EXPORT, _LOADING = "webapp.imports.export", "webapp.imports.loading"
 
 PageResponse = str | tuple[str, int] | AnyResponse
 
@@ -45,7 +47,7 @@ def upload(slug: str) -> PageResponse:
     if request.method == "GET":
         return _render_upload(visit)
     try:
-        file = load_file(_read_content())
+        file = import_module(_LOADING).load_file(_read_content())
     except FileUnreadable as reason:
         return _render_upload(visit, str(reason)), 400
     upload_id = _find_uploads(visit).save(file, database_clock.now())
@@ -86,7 +88,7 @@ def add(slug: str, upload: str) -> PageResponse:
 def export(slug: str) -> Response:
     """Download the workspace's destinations as YAML, without secrets."""
     visit = load_visit_to_edit(slug)
-    content = write_export(visit.workspace, current_settings().cipher)
+    content = import_module(_EXPORT).write_export(visit.workspace, current_settings().cipher)
     headers = {"Content-Disposition": f'attachment; filename="alertcheck-{slug}.yml"'}
     return Response(content, headers=headers, mimetype="application/yaml")
 

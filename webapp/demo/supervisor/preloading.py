@@ -20,7 +20,9 @@ APPLICATION = f"{__name__}:app"
 MODULES = (
     "flask.cli",
     "gunicorn.app.wsgiapp",
+    "gunicorn.glogging",
     "gunicorn.workers.gthread",
+    "webapp.cli.processes",
     "webapp.worker.single_process",
     "webapp.demo.receiver.https_server",
     "webapp.demo.receiver.smtp_server",
