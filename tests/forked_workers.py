@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 import pytest
 from execnet import XSpec, gateway_io
-from execnet.gateway_base import Popen2IO
+from execnet.gateway_base import ExecModel, Popen2IO
 from hypothesis.internal.conjecture.providers import _get_local_constants
 
 _create_io: Callable[..., Any] = gateway_io.create_io
@@ -52,7 +52,7 @@ class Fork:
 class ForkIO(gateway_io.Popen2IOMaster):
     """The connection to a forked worker."""
 
-    def __init__(self, fork: Fork, execmodel: object) -> None:
+    def __init__(self, fork: Fork, execmodel: ExecModel) -> None:
         self.popen = fork
         Popen2IO.__init__(self, fork.stdin, fork.stdout, execmodel=execmodel)
 
@@ -71,7 +71,7 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[XSpec]) -> No
     gateway_io.create_io = lambda spec, execmodel: _connect(unused, spec, execmodel)
 
 
-def _connect(unused: Iterator[Fork], spec: XSpec, execmodel: object) -> Any:
+def _connect(unused: Iterator[Fork], spec: XSpec, execmodel: ExecModel) -> Any:
     fork = next(unused, None)
     return ForkIO(fork, execmodel) if fork else _create_io(spec, execmodel)
 
