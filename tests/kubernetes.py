@@ -1,5 +1,6 @@
 """Reads the manifests in deploy/kubernetes, and runs what their pods run without a cluster."""
 
+from functools import cache
 from typing import Any
 
 import yaml
@@ -22,8 +23,9 @@ def read_kustomization() -> Manifest:
     return kustomization
 
 
+@cache
 def read_manifests() -> list[Manifest]:
-    """Read every object of the base."""
+    """Read every object of the base, once for all tests, which must not change it."""
     texts = [(BASE / name).read_text() for name in read_kustomization()["resources"]]
     return [manifest for text in texts for manifest in yaml.safe_load_all(text)]
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence, Sized
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import hypothesis
@@ -84,6 +85,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Skip the other tests' modules in a fast run, to save the time of importing them."""
     path = f"{collection_path.relative_to(config.rootpath).as_posix()}{'/' * collection_path.is_dir()}"
     return True if _wants_fast_only(config) and path.startswith(STARTS_PROCESSES) else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> list[pytest.Item] | None:
+    """Leave out what a fast run would deselect, before an item is made of each of its cases."""
+    if not (_wants_fast_only(collector.config) and isinstance(obj, FunctionType) and name.startswith("test_")):
+        return None
+    test = pytest.Function.from_parent(collector, name=name, callobj=obj)
+    return None if _is_fast(test) else []
 
 
 def _wants_fast_only(config: pytest.Config) -> bool:

@@ -25,7 +25,7 @@ from webapp.environment.model import Misconfigured, variables_of
 from webapp.settings import SettingsModel, read_settings
 from webapp.web_server.gunicorn import graceful_timeout
 
-MANIFESTS = [*read_manifests(), *read_example_settings()]
+MANIFESTS = [*deepcopy(read_manifests()), *read_example_settings()]
 # The oldest Kubernetes that the guide names, and the newest one whose schemas are installed.
 VERSIONS = ["1.25", str(kubernetes_validate.latest_version())]
 

@@ -1,6 +1,7 @@
 """A test run that is terminated leaves no file, no process and no database on a given server."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -82,3 +83,26 @@ def test_a_collection_finds_each_test() -> None:
     assert [collection.index(nodeid) for nodeid in ("c", "a")] == [2, 0]
     with pytest.raises(ValueError, match="d"):
         collection.index("d")
+
+
+@pytest.mark.slow
+def test_a_fast_run_collects_what_would_be_selected() -> None:
+    """Written otherwise, the same selection is made of all tests."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--collect-only",
+        "-o",
+        "addopts=-p no:cacheprovider",
+        "tests/auth",
+        "-m",
+    ]
+    early, late = (
+        subprocess.run([*command, selection], cwd=ROOT, capture_output=True, text=True).stdout
+        for selection in ("fast", "(fast)")
+    )
+
+    assert re.findall("<Function .*>", early) == re.findall("<Function .*>", late) != []
+    assert "deselected" not in early
+    assert "deselected" in late

@@ -133,7 +133,9 @@ def test_a_long_password_takes_no_minutes(slow: str) -> None:
 @settings(deadline=None, max_examples=200)
 @given(st.text(min_size=12, max_size=40), st.lists(st.text(max_size=20), max_size=4))
 def test_any_text_is_accepted_or_refused_with_a_sentence(password: str, names: list[str]) -> None:
-    assert _find_reason(password, tuple(names)) == "" or _find_reason(password, tuple(names)).endswith(".")
+    reason = _find_reason(password, tuple(names))
+
+    assert reason == "" or reason.endswith(".")
 
 
 def test_checks_at_the_same_time_do_not_use_each_others_names() -> None:

@@ -23,7 +23,7 @@ from webapp.drills.schedule import (
 )
 from webapp.models import DeliveryStatus, DrillChoice, DrillInterval, DrillNumber
 
-STEP = timedelta(minutes=5)
+STEP = timedelta(minutes=10)
 DAYS = 75
 
 
@@ -201,7 +201,7 @@ class World:
     requests: list[Request] = field(default_factory=list)
 
     def run(self, start: datetime, days: int = DAYS) -> "World":
-        """Let a worker look every five minutes while a window is open. A send ends two minutes after its request."""
+        """Let a worker look every ten minutes while a window is open. A send ends two minutes after its request."""
         now = start
         while now < start + timedelta(days=days):
             edits = [when for when in self.edits if when <= now]

@@ -2,7 +2,6 @@
 
 import ssl
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -15,7 +14,7 @@ from webapp.environment.demo_hosts import list_hosts
 from webapp.environment.model import Misconfigured
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import OutboundClient
-from webapp.outbound.policy.rules import check_url
+from webapp.outbound.policy.rules import Policy, check_url
 from webapp.outbound.policy.urls import Origin, Route
 
 HOST = "hooks.demo.example"
@@ -37,13 +36,19 @@ def context(own_authority: Issued) -> ssl.SSLContext:
     return serving(issue(HOST, own_authority, names=[x509.DNSName(HOST)]))
 
 
-@pytest.fixture
-def named(tmp_path: Path, own_authority: Issued) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory, own_authority: Issued) -> dict[str, str]:
     """The settings of a demo whose receiver has names."""
     return DEMO | {
         "ALERTCHECK_DEMO_RECEIVER_HTTPS": "https://127.0.0.1:8443",
-        "ALERTCHECK_DEMO_CA_FILE": write_pem(tmp_path, own_authority),
+        "ALERTCHECK_DEMO_CA_FILE": write_pem(tmp_path_factory.mktemp("authority"), own_authority),
     }
+
+
+@pytest.fixture(scope="module")
+def policy(named: dict[str, str]) -> Policy:
+    """What such a demo may reach."""
+    return read(**named).outbound.policy
 
 
 @pytest.fixture
@@ -63,8 +68,7 @@ def test_a_name_without_a_matching_certificate_is_refused(client: OutboundClient
     assert refused.value.code is Code.TLS_HOSTNAME_MISMATCH
 
 
-def test_every_name_leads_to_the_receiver_and_nothing_else_does(named: dict[str, str]) -> None:
-    policy = read(**named).outbound.policy
+def test_every_name_leads_to_the_receiver_and_nothing_else_does(policy: Policy) -> None:
     assert policy.demo_routes == {Origin("https", host, 443): Route("127.0.0.1", 8443) for host in list_hosts()}
 
 
@@ -82,9 +86,9 @@ def test_every_name_leads_to_the_receiver_and_nothing_else_does(named: dict[str,
         "https://hooks.example.com/",
     ],
 )
-def test_no_similar_address_leads_to_the_receiver(named: dict[str, str], url: str) -> None:
+def test_no_similar_address_leads_to_the_receiver(policy: Policy, url: str) -> None:
     with pytest.raises(DeliveryFailed) as refused:
-        check_url(url, read(**named).outbound.policy)
+        check_url(url, policy)
     assert refused.value.code is Code.DEMO_RECEIVER_ONLY
 
 

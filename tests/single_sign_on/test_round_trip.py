@@ -6,6 +6,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
@@ -23,8 +24,12 @@ from tests.visitor import Visitor
 from webapp.extensions import db
 from webapp.models import Account, ExternalIdentity
 
-OTHER_KEY = RSA.generate(2048)
 PAGE = "/w/harbor/history"
+
+
+@cache  # takes up to a second
+def _other_key() -> RSA.RsaKey:
+    return RSA.generate(2048)
 
 
 @pytest.fixture(autouse=True)
@@ -242,7 +247,7 @@ def test_unknown_keys_make_us_ask_for_keys_at_most_once_a_moment(
     sign_in()
     monkeypatch.setattr("webapp.single_sign_on.provider.RENEWAL_PAUSE", 3600.0 if rotated else 0.0)
     provider.change_claims = lambda claims: claims
-    provider.sign = provider.sign_with(OTHER_KEY, "k7")
+    provider.sign = provider.sign_with(_other_key(), "k7")
     provider.requested.clear()
     for _ in range(3):
         other = Visitor.anonymous(app)
@@ -292,16 +297,16 @@ def test_a_token_for_several_programs_has_to_be_issued_to_us(
 
 
 def _sign_with_other_key(provider: TestProvider) -> None:
-    provider.sign = provider.sign_with(OTHER_KEY, "k1")
+    provider.sign = provider.sign_with(_other_key(), "k1")
 
 
 def _sign_with_unknown_key(provider: TestProvider) -> None:
-    provider.sign = provider.sign_with(OTHER_KEY, "k7")
+    provider.sign = provider.sign_with(_other_key(), "k7")
 
 
 def _sign_with_key_in_header(provider: TestProvider) -> None:
-    exponent = {"kty": "RSA", "n": _without_padding(OTHER_KEY.n.to_bytes(256, "big")), "e": "AQAB"}
-    provider.sign = provider.sign_with(OTHER_KEY, "k9", jwk=exponent, jku="http://127.0.0.1:1/jwks")
+    exponent = {"kty": "RSA", "n": _without_padding(_other_key().n.to_bytes(256, "big")), "e": "AQAB"}
+    provider.sign = provider.sign_with(_other_key(), "k9", jwk=exponent, jku="http://127.0.0.1:1/jwks")
 
 
 def _leave_unsigned(provider: TestProvider) -> None:

@@ -117,6 +117,7 @@ def test_the_settings_import_nothing_of_the_application() -> None:
     assert result.stdout == "['webapp', 'webapp.web_server', 'webapp.web_server.gunicorn']\n"
 
 
+@pytest.mark.slow
 def test_a_web_server_with_a_wrong_setting_stops_and_names_it() -> None:
     environment = {
         "PATH": os.environ["PATH"],

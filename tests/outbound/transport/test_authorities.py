@@ -53,9 +53,10 @@ def test_a_file_that_cannot_be_used_in_full_is_refused_with_the_cure(
 ) -> None:
     file = tmp_path / "ca.pem"
     file.write_bytes(content)
-    assert refusal(file).startswith("ALERTCHECK_CA_FILE names a")
-    assert words in refusal(file)
-    assert str(tmp_path) not in refusal(file)
+    said = refusal(file)
+    assert said.startswith("ALERTCHECK_CA_FILE names a")
+    assert words in said
+    assert str(tmp_path) not in said
 
 
 @pytest.mark.parametrize(
