@@ -134,7 +134,7 @@ def test_the_fragments_root_is_named_after_the_destination_and_polls_its_own_url
     html = " ".join(_render(app, _show(_test_send(DeliveryStatus.QUEUED))).split())
 
     assert html.startswith('<div class="status" id="status-1" hx-get="/w/harbor/destinations/1/status"')
-    assert 'hx-trigger="every 20ms"' in html
+    assert 'hx-trigger="every 20ms" hx-sync="drop"' in html
     assert 'data-last-test="pending"' in html
 
 
