@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable
 from threading import Lock
+from typing import Any
 
 from redis import Redis
 from redis.client import Pipeline
@@ -26,7 +27,7 @@ MAX_WAITS = 3
 PAUSE = 5.0
 
 # Options of the client that waits. A server that does not respond is given up soon after the wait.
-OPTIONS = {"socket_connect_timeout": LONGEST_WAIT, "socket_timeout": 2 * LONGEST_WAIT}
+OPTIONS: dict[str, Any] = {"socket_connect_timeout": LONGEST_WAIT, "socket_timeout": 2 * LONGEST_WAIT}
 
 # Seconds for which an announcement is kept: a request that has just read the row as it was still finds it.
 ANNOUNCEMENT_TTL = 5
