@@ -64,7 +64,7 @@ def _waiting(waits: OutcomeWaits, queue_server: QueueServer, count: int) -> Iter
     with ThreadPoolExecutor(count) as pool:
         futures = [pool.submit(waits.wait, 1, event.set) for event in left]
         for event in left:
-            event.wait(SOON)
+            assert event.wait(SOON)
         yield futures
         _announce(queue_server, 1)
 
