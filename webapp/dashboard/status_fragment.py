@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeGuard
+from typing import Any
 
 from flask import get_template_attribute
 from sqlalchemy import Select, and_
@@ -13,9 +13,9 @@ from webapp.app_state import app_state
 from webapp.auth.access import Visit
 from webapp.auth.session_rows import DestinationFacts, forget_place_rows
 from webapp.dashboard.certificate_warning import find_certificate_warning
+from webapp.dashboard.next_poll import is_awaited, next_poll_ms
 from webapp.dashboard.paging_notice import describe_paging
 from webapp.dashboard.plan_status import PlanStatus, describe_plan_end, find_plan_status, list_plans
-from webapp.dashboard.poll_interval import choose_interval, choose_planned_interval, is_wait_worthwhile
 from webapp.dashboard.proof_status import ProofStatus, describe_proof
 from webapp.dashboard.recent_results import (
     RecentResult,
@@ -24,7 +24,7 @@ from webapp.dashboard.recent_results import (
     recent_results_subquery,
 )
 from webapp.database.sessions import leave_database
-from webapp.deliveries.badge import Badge, Outcome, badge_for, describe_outcome
+from webapp.deliveries.badge import Badge, Outcome, describe_outcome
 from webapp.deliveries.confirmation import confirmation_times
 from webapp.deliveries.cooldown import cooldown_end, seconds_left
 from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, AnyDelivery, DeliveryRow, read_delivery
@@ -159,7 +159,7 @@ def await_outcome(destination: AlertDestination) -> bool:
     now = database_clock.now()
     row = STATUS.peek(destination, now)
     newest = read_delivery(row)
-    return _is_awaited(newest, now, row[_PENDING]) and app_state().outcome_waits.wait(newest.id, _leave)
+    return is_awaited(newest, now, row[_PENDING]) and app_state().outcome_waits.wait(newest.id, _leave)
 
 
 def _leave() -> None:
@@ -181,25 +181,6 @@ def render_status(visit: Visit, status: Status, now: datetime) -> str:
     return str(draw_status(visit, status, now))
 
 
-def next_poll_ms(
-    newest: AnyDelivery | None, plan: PlanStatus | None, now: datetime, pending: int, *, waits: bool = False
-) -> int | None:
-    """Return the milliseconds until a fragment may poll again, or None if nothing waits.
-
-    newest: the test send that the fragment shows. pending: the number of waiting test sends in the workspace.
-    waits: whether the fragment's request calls `await_outcome`.
-    """
-    if newest is not None and badge_for(newest.status) is Badge.PENDING:
-        if waits and _is_awaited(newest, now, pending) and app_state().outcome_waits.has_place():
-            return round(1000 * app_state().poll_budget.next_wait())
-        interval = choose_interval(now - newest.updated_at, pending)
-    elif plan is not None:
-        interval = choose_planned_interval(plan.due_at - now)
-    else:
-        return None
-    return round(1000 * app_state().poll_budget.next_interval(interval))
-
-
 def _load_status(destination: AlertDestination, now: datetime) -> tuple[DeliveryRow | None, SharedStatusData]:
     row = STATUS.load(destination, now)
     acceptance, confirmation = row[_PROOF]
@@ -208,10 +189,6 @@ def _load_status(destination: AlertDestination, now: datetime) -> tuple[Delivery
     return read_delivery(row), SharedStatusData(
         {destination.id: results}, row[_PENDING], plans, {destination.id: proof}
     )
-
-
-def _is_awaited(newest: AnyDelivery | None, now: datetime, pending: int) -> TypeGuard[AnyDelivery]:
-    return newest is not None and is_wait_worthwhile(newest.status, now - newest.updated_at, pending)
 
 
 def _lacks_worker(newest: AnyDelivery | None, plan: PlanStatus | None, now: datetime) -> bool:
