@@ -204,7 +204,7 @@ def test_neither_a_press_nor_a_page_waits(seeded: SeededIds, visit: Visit, waits
 
     answers = [visitor.post(f"{PAGE}/test").text, visitor.get(PAGE).text, visitor.get("/w/harbor/destinations").text]
 
-    assert ['hx-trigger="every 20ms"' in answer for answer in answers] == [True] * 3
+    assert ['hx-trigger="every 10ms"' in answer for answer in answers] == [True] * 3
     assert waits.awaited == []
 
 

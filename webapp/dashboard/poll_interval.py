@@ -31,8 +31,9 @@ PENDING_STEPS = (2, 3, 8, 20, 50)
 # receivers answer before; after it, polls once a second are soon enough.
 WAIT_AGE = timedelta(seconds=3)
 
-# Seconds from a response to such a request, and what it costs in polls: it reads the row before and after the wait.
-WAIT_INTERVAL, WAIT_COST = 0.02, 2.0
+# Seconds from a response to such a request: it should wait already when a receiver that answers at once has answered.
+# What it costs in polls: it reads the row before and after the wait.
+WAIT_INTERVAL, WAIT_COST = 0.01, 2.0
 
 # Polls per second that one process allows: about a fifth of what it can serve.
 POLLS_PER_SECOND = 50.0
