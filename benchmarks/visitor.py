@@ -38,10 +38,9 @@ def press(session: Session, page: str) -> Press:
     while (interval := read_poll_interval(fragment)) is not None:
         assert swapped < pressed + TIME_LIMIT, "the badge did not become final in time"
         if interval != current:  # a morph restarts the timer only if the attribute has changed
-            current, tick = interval, swapped + interval
-        fires = max(tick, swapped)  # a timer that fired during a poll leads to one poll after it
-        time.sleep(max(0.0, fires - time.monotonic()))
-        tick += current * (1 + (fires - tick) // current)
+            current, tick = interval, swapped
+        tick += current * (1 + (swapped - tick) // current)  # what fires during a poll is dropped
+        time.sleep(max(0.0, tick - time.monotonic()))
         fragment = session.get(f"{page}/status").text
         swapped, polls = time.monotonic(), polls + 1
     assert SENT in fragment, "the badge is not Sent"

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from flask import Flask, current_app
 from redis import Redis
+from redis.client import Pipeline
 
 from webapp.settings import AppSettings
 
@@ -17,6 +18,9 @@ class IntervalBudget(Protocol):
 
     def next_interval(self, requested: float) -> float:
         """Return the seconds after which a fragment may poll again."""
+
+    def next_wait(self) -> float:
+        """Return the seconds after which a fragment may poll again whose request then waits."""
 
     def next_refresh(self) -> float:
         """Return the seconds after which an open page may refresh again."""
@@ -70,6 +74,19 @@ class DeliveryJobs(Protocol):
         """Enqueue one job for mails to people, by their ids. Raises redis's errors."""
 
 
+class OutcomeWaits(Protocol):
+    """The requests that wait for the outcome of a delivery; see `webapp.queue.outcome_waits`."""
+
+    def announce(self, delivery_id: int, pipeline: Pipeline) -> None:
+        """Add the commands to a pipeline that announce a committed outcome."""
+
+    def has_place(self) -> bool:
+        """Return whether one more request could wait now."""
+
+    def wait(self, delivery_id: int, leave: Callable[[], object]) -> bool:
+        """Wait a moment for an outcome, after calling `leave`. Returns whether the request waited."""
+
+
 @dataclass
 class AppState:
     """One application's state.
@@ -94,6 +111,7 @@ class AppState:
     poll_budget: IntervalBudget
     clock: Clock
     looks: WaitObserver
+    outcome_waits: OutcomeWaits
     dispatcher: DeliveryDispatcher | None = None
     mail_dispatcher: DeliveryDispatcher | None = None
     maintenance: list[Callable[[datetime], object]] = field(default_factory=list)

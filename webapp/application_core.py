@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask
 
 from webapp import queue
-from webapp.app_state import AppState
+from webapp.app_state import AppState, OutcomeWaits
 from webapp.auth.accounts import SESSION_LIFETIME
 from webapp.cli import AppCommands
 from webapp.dashboard.poll_interval import PollBudget
@@ -19,7 +19,7 @@ from webapp.environment.installation import find_assets
 from webapp.extensions import db, limiter
 from webapp.metrics.counters import count_completion
 from webapp.models.database_clock import DatabaseClock
-from webapp.queue import limiter_storage
+from webapp.queue import limiter_storage, outcome_waits
 from webapp.settings import AppSettings, read_settings
 from webapp.settings.allowed_hosts import AllowedHosts
 from webapp.web_server.addresses import CheckedFlask
@@ -47,11 +47,18 @@ def create_core(app_settings: AppSettings | None = None) -> Flask:
     clock, looks = DatabaseClock(), WaitTracker(capacity=REMEMBERED_ROWS)
     redis = queue.connect(app_settings.redis_url, app_settings.ca_file)
     jobs = queue.load_jobs(redis, f"{app_settings.redis_prefix}:rq")
-    app.extensions["alertcheck"] = AppState(app_settings, redis, jobs, PollBudget(), clock, looks)
+    app.extensions["alertcheck"] = AppState(
+        app_settings, redis, jobs, PollBudget(), clock, looks, _make_outcome_waits(app_settings)
+    )
     app.config["RATELIMIT_STORAGE_OPTIONS"] = queue.limiter_options(redis.connection_pool, app_settings.redis_prefix)
     _init_extensions(app, clock)
     delivery_completed.connect(count_completion)
     return app
+
+
+def _make_outcome_waits(app_settings: AppSettings) -> OutcomeWaits:
+    redis = queue.connect(app_settings.redis_url, app_settings.ca_file, **outcome_waits.OPTIONS)
+    return outcome_waits.OutcomeWaits(redis, app_settings.redis_prefix)
 
 
 def _make_flask(app_settings: AppSettings) -> CheckedFlask:

@@ -11,13 +11,17 @@ import pytest
 
 from webapp.dashboard.poll_interval import (
     INTERVALS,
-    JITTER,
     LONGEST_REFRESH,
     POLLS_PER_SECOND,
     REFRESH_COST,
+    WAIT_COST,
+    WAIT_INTERVAL,
     PollBudget,
     choose_interval,
+    is_wait_worthwhile,
 )
+from webapp.models import DeliveryStatus
+from webapp.queue.outcome_waits import LONGEST_WAIT
 
 
 class Clock:
@@ -40,10 +44,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.mark.parametrize(
     ("age", "interval"),
     [
-        (-1, 0.02),
-        (0, 0.02),
-        (0.299, 0.02),
-        (0.3, 0.05),
+        (-1, 0.05),
+        (0, 0.05),
         (0.499, 0.05),
         (0.5, 0.25),
         (2.999, 0.25),
@@ -63,7 +65,7 @@ def test_an_older_test_is_polled_more_slowly(age: float, interval: float) -> Non
 
 @pytest.mark.parametrize(
     ("pending", "interval"),
-    [(1, 0.02), (2, 0.05), (3, 0.25), (4, 1), (8, 1), (9, 2), (20, 2), (21, 5), (50, 5), (51, 10), (100_000, 10)],
+    [(1, 0.05), (2, 0.05), (3, 0.25), (4, 1), (8, 1), (9, 2), (20, 2), (21, 5), (50, 5), (51, 10), (100_000, 10)],
 )
 def test_polling_slows_down_as_more_tests_of_the_workspace_wait(pending: int, interval: float) -> None:
     assert choose_interval(timedelta(), pending) == interval
@@ -82,23 +84,38 @@ def test_few_pages_poll_at_their_own_interval() -> None:
 
 
 @pytest.mark.usefixtures("clock")
-def test_a_test_that_waits_alone_polls_at_the_shortest_interval_beside_pages_that_refresh() -> None:
+def test_few_pages_wait_at_the_shortest_interval_beside_pages_that_refresh() -> None:
     poll_budget = PollBudget()
     for _ in range(10):
         poll_budget.next_refresh()
 
-    assert round(1000 * poll_budget.next_interval(INTERVALS[0])) == 20
+    assert [poll_budget.next_wait() for _ in range(3)] == [WAIT_INTERVAL] * 3
 
 
-@pytest.mark.parametrize(("early", "interval"), [(0, 0.02), (0.9 * JITTER, 0.02), (1.1 * JITTER, 0.04)])
-def test_a_poll_that_is_a_little_early_is_the_one_that_was_expected(
-    clock: Clock, early: float, interval: float
+@pytest.mark.usefixtures("clock")
+def test_a_request_that_waits_costs_two_polls_for_as_long_as_it_may_wait() -> None:
+    poll_budget = PollBudget(budget=WAIT_COST / LONGEST_WAIT)
+
+    assert poll_budget.next_wait() == WAIT_INTERVAL
+    assert poll_budget.next_wait() == pytest.approx(2 * LONGEST_WAIT)
+    assert poll_budget.next_interval(1) == pytest.approx(2 + LONGEST_WAIT / WAIT_COST)
+
+
+@pytest.mark.parametrize(
+    ("status", "age", "pending", "is_awaited"),
+    [
+        (DeliveryStatus.QUEUED, 0, 1, True),
+        (DeliveryStatus.QUEUED, 2.999, 1, True),
+        (DeliveryStatus.QUEUED, 3, 1, False),
+        (DeliveryStatus.QUEUED, 0, 2, False),
+        (DeliveryStatus.DEFERRED, 0, 1, False),
+        (DeliveryStatus.SENT, 0, 1, False),
+    ],
+)
+def test_only_a_young_test_that_waits_alone_is_awaited(
+    status: DeliveryStatus, age: float, pending: int, is_awaited: bool
 ) -> None:
-    poll_budget = PollBudget(budget=50)
-    poll_budget.next_interval(0.02)
-    clock.now += 0.02 - early
-
-    assert poll_budget.next_interval(0.02) == pytest.approx(interval)
+    assert is_wait_worthwhile(status, timedelta(seconds=age), pending) == is_awaited
 
 
 @pytest.mark.usefixtures("clock")
@@ -136,6 +153,20 @@ def test_a_thousand_open_pages_stay_within_the_budget(clock: Clock, requested: f
     while clock.now < began + 60:
         clock.now = due[0]
         heapreplace(due, clock.now + poll_budget.next_interval(requested))
+        polls += clock.now > began + 30
+
+    assert polls / 30 <= 1.05 * max(2 * POLLS_PER_SECOND, 1000 / INTERVALS[-1])
+
+
+def test_a_thousand_pages_whose_requests_may_wait_stay_within_the_budget(clock: Clock) -> None:
+    """For a minute, each page polls as soon as it may, and finds no place to wait."""
+    poll_budget, began = PollBudget(budget=2 * POLLS_PER_SECOND), clock.now
+    due = [clock.now] * 1000
+    polls = 0
+    while clock.now < began + 60:
+        clock.now = min(due)
+        page = due.index(clock.now)
+        due[page] = clock.now + poll_budget.next_wait()
         polls += clock.now > began + 30
 
     assert polls / 30 <= 1.05 * max(2 * POLLS_PER_SECOND, 1000 / INTERVALS[-1])

@@ -50,7 +50,7 @@ def silent_queue(environment: dict[str, str]) -> Iterator[None]:
 
 
 def _complete(channel: str, status: str, code: str | None, seconds: float) -> None:
-    count_completion(CompletionEvent(1, "accept", channel, status, code, seconds))
+    count_completion(CompletionEvent(1, "alerts.test", "accept", channel, status, code, seconds))
 
 
 def _count(*seconds: float, channel: str = "webhook") -> None:

@@ -9,6 +9,7 @@ from webapp.dashboard.poll_interval import PollBudget
 from webapp.deliveries.wait_tracker import WaitTracker
 from webapp.models.database_clock import DatabaseClock
 from webapp.queue import connect, load_jobs
+from webapp.queue.outcome_waits import OutcomeWaits
 from webapp.settings import read_settings
 from webapp.settings_check.finding import Finding, State
 from webapp.settings_check.page_checks import check_page_settings
@@ -27,7 +28,9 @@ def _check(**settings: str) -> list[Finding]:
     redis = connect(app_settings.redis_url)
     jobs = load_jobs(redis, app_settings.redis_prefix)
     clock, looks = DatabaseClock(), WaitTracker(capacity=1)
-    app.extensions["alertcheck"] = AppState(app_settings, redis, jobs, PollBudget(), clock, looks)
+    app.extensions["alertcheck"] = AppState(
+        app_settings, redis, jobs, PollBudget(), clock, looks, OutcomeWaits(redis, app_settings.redis_prefix)
+    )
     with app.app_context():
         return check_page_settings()
 

@@ -38,7 +38,7 @@ LABELS = {
 
 
 def _complete(channel: str, status: str, code: str | None, seconds: float) -> None:
-    count_completion(CompletionEvent(1, "accept", channel, status, code, seconds))
+    count_completion(CompletionEvent(1, "alerts.test", "accept", channel, status, code, seconds))
 
 
 @pytest.fixture

@@ -197,7 +197,7 @@ def test_only_a_pending_fragment_polls(app: Flask, seeded: SeededIds, visit: Vis
     visitor = visit(seeded.admin)
     assert "hx-trigger" not in visitor.get(OWN_STATUS).text
 
-    assert 'hx-trigger="every 20ms"' in visitor.post(OWN).text
+    assert 'hx-trigger="every 10ms"' in visitor.post(OWN).text
 
     with app.app_context():
         (delivery_id,), now = db.session.scalars(select(AlertDelivery.id)).all(), datetime.now(UTC)

@@ -61,6 +61,12 @@ class DestinationFacts:
         key: dict[str, object] = {"destination_id": destination.id}
         return db.session.execute(self._alone, {**key, **self.parameters(now)}).one()
 
+    def peek(self, destination: AlertDestination, now: datetime) -> Sequence[Any]:
+        """Return the columns, and leave them for `load`."""
+        columns = self.load(destination, now)
+        g.destination_facts = (self, destination, columns)
+        return columns
+
 
 @dataclass(frozen=True)
 class Place:

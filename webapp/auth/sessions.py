@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import current_app, redirect, request, session, url_for
+from flask import current_app, g, redirect, request, session, url_for
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
@@ -54,6 +54,12 @@ def require_sign_in() -> Response | None:
     if request.headers.get("HX-Request"):
         return redirect_page_to_sign_in()
     return redirect(_find_sign_in(request.full_path if request.method == "GET" else None))
+
+
+def require_sign_in_again() -> Response | None:
+    """Load the visitor and what the URL names anew, because the request has waited. Returns as `require_sign_in`."""
+    g.pop("_login_user", None)  # where Flask-Login keeps it
+    return require_sign_in()
 
 
 def is_public() -> bool:

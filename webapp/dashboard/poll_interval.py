@@ -5,13 +5,14 @@ import threading
 import time
 from datetime import timedelta
 
-# Seconds from a response to the next poll. The first is short, because a healthy webhook responds almost at once. It is
-# for a test that waits alone: for as long as it applies, that test takes as many polls as a process allows.
-INTERVALS = (0.02, 0.05, 0.25, 1.0, 2.0, 5.0, 10.0)
+from webapp.models import DeliveryStatus
+from webapp.queue.outcome_waits import LONGEST_WAIT
+
+# Seconds from a response to the next poll.
+INTERVALS = (0.05, 0.25, 1.0, 2.0, 5.0, 10.0)
 
 # Upper limits of a test's age for each interval but the last.
 AGE_STEPS = (
-    timedelta(milliseconds=300),
     timedelta(milliseconds=500),
     timedelta(seconds=3),
     timedelta(seconds=15),
@@ -24,17 +25,21 @@ PLANNED_INTERVALS = (1.0, 10.0)
 
 # Upper limits of the number of Pending tests in the workspace for each interval but the last. After the first half
 # second, all badges of one list together poll about ten times a second, whatever their number.
-PENDING_STEPS = (1, 2, 3, 8, 20, 50)
+PENDING_STEPS = (2, 3, 8, 20, 50)
+
+# Below this age, the requests of a test that waits alone wait for its outcome (`webapp.queue.outcome_waits`). Most
+# receivers answer before; after it, polls once a second are soon enough.
+WAIT_AGE = timedelta(seconds=3)
+
+# Seconds from a response to such a request: it should wait already when a receiver that answers at once has answered.
+# What it costs in polls: it reads the row before and after the wait.
+WAIT_INTERVAL, WAIT_COST = 0.01, 2.0
 
 # Polls per second that one process allows: about a fifth of what it can serve.
 POLLS_PER_SECOND = 50.0
 
 # Seconds from a page's refresh to its next one: usually, and at most.
 REFRESH_INTERVAL, LONGEST_REFRESH = 60.0, 300.0
-
-# Seconds by which a poll may be early, because one request reaches the process faster than the one before. Counted
-# beside the poll that it follows, it would make the next one of a test that waits alone twice as late.
-JITTER = 0.01
 
 # What a refresh costs, in polls. Measured: an unchanged list of 100 destinations costs 1.2 polls, a changed one 6.
 REFRESH_COST = 2.0
@@ -58,6 +63,11 @@ class PollBudget:
         """Return the seconds until a fragment may poll again. requested: seconds without the limit."""
         return self._schedule(requested, INTERVALS[-1], 1.0)
 
+    def next_wait(self) -> float:
+        """Return the seconds until a fragment may poll again whose request then waits."""
+        interval = self._schedule(LONGEST_WAIT, INTERVALS[-1], WAIT_COST)
+        return interval if interval > LONGEST_WAIT else WAIT_INTERVAL
+
     def next_refresh(self) -> float:
         """Return the seconds until an open page may refresh again."""
         return self._schedule(REFRESH_INTERVAL, LONGEST_REFRESH, REFRESH_COST)
@@ -66,7 +76,7 @@ class PollBudget:
         rate = cost / requested
         with self._lock:
             now = time.monotonic()
-            while self._scheduled and self._scheduled[0][0] <= now + JITTER:
+            while self._scheduled and self._scheduled[0][0] <= now:
                 self._requested_rate -= heapq.heappop(self._scheduled)[1]
             self._requested_rate += rate
             interval = min(requested * max(1.0, self._requested_rate / self._budget), longest)
@@ -82,6 +92,14 @@ def choose_interval(age: timedelta, pending: int) -> float:
     by_age = sum(age >= limit for limit in AGE_STEPS)
     by_pending = sum(pending > limit for limit in PENDING_STEPS)
     return INTERVALS[max(by_age, by_pending)]
+
+
+def is_wait_worthwhile(status: DeliveryStatus, age: timedelta, pending: int) -> bool:
+    """Return whether the requests of a test's fragment should wait for its outcome. Arguments as `choose_interval`.
+
+    Not while a retry is planned, which comes seconds later.
+    """
+    return status is DeliveryStatus.QUEUED and age < WAIT_AGE and pending <= 1
 
 
 def choose_planned_interval(left: timedelta) -> float:

@@ -11,11 +11,11 @@ from sqlalchemy import Select, and_
 from webapp import deliveries
 from webapp.app_state import app_state
 from webapp.auth.access import Visit
-from webapp.auth.session_rows import DestinationFacts
+from webapp.auth.session_rows import DestinationFacts, forget_place_rows
 from webapp.dashboard.certificate_warning import find_certificate_warning
+from webapp.dashboard.next_poll import is_awaited, next_poll_ms
 from webapp.dashboard.paging_notice import describe_paging
 from webapp.dashboard.plan_status import PlanStatus, describe_plan_end, find_plan_status, list_plans
-from webapp.dashboard.poll_interval import choose_interval, choose_planned_interval
 from webapp.dashboard.proof_status import ProofStatus, describe_proof
 from webapp.dashboard.recent_results import (
     RecentResult,
@@ -23,7 +23,8 @@ from webapp.dashboard.recent_results import (
     parse_recent_results,
     recent_results_subquery,
 )
-from webapp.deliveries.badge import Badge, Outcome, badge_for, describe_outcome
+from webapp.database.sessions import leave_database
+from webapp.deliveries.badge import Badge, Outcome, describe_outcome
 from webapp.deliveries.confirmation import confirmation_times
 from webapp.deliveries.cooldown import cooldown_end, seconds_left
 from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, AnyDelivery, DeliveryRow, read_delivery
@@ -31,7 +32,7 @@ from webapp.deliveries.planned_tests import PLAN_COLUMNS, PlanRow
 from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, read_proofs
 from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.metrics.backlog import count_waiting, waiting_subquery
-from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest
+from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, database_clock
 from webapp.sends.eligibility import RequestResult, find_refusal
 
 # How long a test may wait for a worker before the page checks whether a worker is alive.
@@ -125,7 +126,7 @@ def build_status(
         newest=newest,
         last_test=last_test,
         recent_results=shared.recent_results.get(destination.id, ()),
-        poll_ms=next_poll_ms(newest, plan, now, shared.pending),
+        poll_ms=next_poll_ms(newest, plan, now, shared.pending, waits=True),
         cooldown=seconds_left(requested_at, now),
         cooldown_end=cooldown_end(requested_at, now),
         block_reason=find_block_reason(visit, destination, newest, now),
@@ -150,6 +151,22 @@ def load_status(destination: AlertDestination, now: datetime) -> tuple[DeliveryR
     return newest, shared
 
 
+def await_outcome(destination: AlertDestination) -> bool:
+    """Wait a moment for the outcome of a test that waits alone, holding nothing of the database.
+
+    Returns whether the request waited. What it has loaded is out of date then: also who asks, and what they may see.
+    """
+    now = database_clock.now()
+    row = STATUS.peek(destination, now)
+    newest = read_delivery(row)
+    return is_awaited(newest, now, row[_PENDING]) and app_state().outcome_waits.wait(newest.id, _leave)
+
+
+def _leave() -> None:
+    forget_place_rows()
+    leave_database()
+
+
 def find_block_reason(
     visit: Visit, destination: AlertDestination, newest: AnyDelivery | None, now: datetime
 ) -> str | None:
@@ -162,20 +179,6 @@ def render_status(visit: Visit, status: Status, now: datetime) -> str:
     """Render the fragment alone, for a press or a poll."""
     draw_status = get_template_attribute("_status_macro.html", "draw_status")
     return str(draw_status(visit, status, now))
-
-
-def next_poll_ms(newest: AnyDelivery | None, plan: PlanStatus | None, now: datetime, pending: int) -> int | None:
-    """Return the milliseconds until a fragment may poll again, or None if nothing waits.
-
-    newest: the test send that the fragment shows. pending: the number of waiting test sends in the workspace.
-    """
-    if newest is not None and badge_for(newest.status) is Badge.PENDING:
-        interval = choose_interval(now - newest.updated_at, pending)
-    elif plan is not None:
-        interval = choose_planned_interval(plan.due_at - now)
-    else:
-        return None
-    return round(1000 * app_state().poll_budget.next_interval(interval))
 
 
 def _load_status(destination: AlertDestination, now: datetime) -> tuple[DeliveryRow | None, SharedStatusData]:

@@ -39,6 +39,12 @@ def discard_transaction() -> None:
         _forget_session()
 
 
+def leave_database() -> None:
+    """End the transaction, and return the connection and the slot, in a request that waits for something else."""
+    discard_transaction()
+    _give_back_slot(None)
+
+
 def read_again_if_disconnected(read: Callable[[], Result]) -> Result:
     """Return what `read` returns. If its connection died, read once more with another one.
 

@@ -22,6 +22,7 @@ class CompletionEvent:
     """The completion of a delivery. seconds: time since the press, by the clock of the process that completed it."""
 
     delivery: int
+    event_type: str
     transition: str
     channel: str
     status: str

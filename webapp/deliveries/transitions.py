@@ -138,7 +138,9 @@ def publish_completion(
     if transition.target in _CONDITIONS:
         return
     seconds = (now - row.created_at).total_seconds()
-    completion = CompletionEvent(delivery_id, transition.name, row.channel, transition.target, code, seconds)
+    completion = CompletionEvent(
+        delivery_id, row.event_type, transition.name, row.channel, transition.target, code, seconds
+    )
     publish_after_commit(db.session(), completion)
     if transition.target is State.FAILED and is_reported(row.event_type, row.drill, code):
         note_failure(delivery_id, row.alert_destination_id, now)

@@ -18,7 +18,7 @@ from webapp.app_state import app_state, redis_key
 from webapp.channels import CHANNELS
 from webapp.deliveries.completion_events import CompletionEvent
 from webapp.failures import Code
-from webapp.models import DeliveryStatus
+from webapp.models import TEST_EVENT, DeliveryStatus
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,10 @@ class Counters:
 
 
 def count_completion(completion: CompletionEvent) -> None:
-    """Count a completed delivery. Completions are not counted while the queue server is unavailable."""
+    """Count a completed delivery, and announce the outcome of a test send in the same round trip.
+
+    Neither happens while the queue server is unavailable.
+    """
     state = app_state()
     if time.monotonic() < state.counting_paused_until:
         return
@@ -93,6 +96,8 @@ def count_completion(completion: CompletionEvent) -> None:
             pipeline.hincrby(redis_key(COMPLETIONS_KEY), f"{labels.channel}|{labels.status}|{labels.code}")
             pipeline.hincrby(redis_key(DURATIONS_KEY), f"{labels.channel}|{DURATION_BUCKETS[_bucket(seconds)]}")
             pipeline.hincrbyfloat(redis_key(DURATIONS_KEY), f"{labels.channel}|{_SUM}", seconds)
+            if completion.event_type == TEST_EVENT:
+                state.outcome_waits.announce(completion.delivery, pipeline)
             pipeline.execute()
     except RedisError:
         log.warning("queue server unavailable, counting of completions pauses")

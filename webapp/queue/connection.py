@@ -19,7 +19,7 @@ FAIL_FAST = {
 
 def connect(redis_url: str, ca_file: str | None = None, **options: Any) -> Redis:
     """Return a Redis client that fails fast. ca_file: more authorities to trust. options: of redis-py."""
-    return Redis.from_url(redis_url, **FAIL_FAST, **_tls_options(redis_url, ca_file), **options)
+    return Redis.from_url(redis_url, **{**FAIL_FAST, **_tls_options(redis_url, ca_file), **options})
 
 
 def connect_patiently(redis_url: str, ca_file: str | None = None) -> Redis:

@@ -17,7 +17,7 @@ from webapp.auth.customer_tokens import find_page_time, sign_page
 from webapp.auth.form_protection import check_private_form
 from webapp.auth.sessions import public
 from webapp.dashboard.customer_wording import word_for_customer
-from webapp.dashboard.status_fragment import build_status, load_status
+from webapp.dashboard.status_fragment import await_outcome, build_status, load_status
 from webapp.database.sessions import read_again_if_disconnected
 from webapp.deliveries import can_be_confirmed, record_by_customer_link
 from webapp.deliveries.queries import find_newest_test
@@ -71,8 +71,10 @@ def show(customer_token: str) -> PageResponse:
 @limit_wrong_tokens
 @limiter.limit("300 per minute")
 def show_status(customer_token: str) -> PageResponse:
-    """Return the current status fragment."""
+    """Return the current status fragment, perhaps after waiting for the outcome."""
     opened = open_link(customer_token, database_clock.now())
+    if opened and await_outcome(opened.destination):
+        opened = open_link(customer_token, database_clock.now())
     return _render(opened, customer_token, whole=False) if opened else _render_ended()
 
 

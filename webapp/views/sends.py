@@ -7,10 +7,11 @@ from flask import Blueprint, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.auth.access import Visit, load_destination, load_visit
-from webapp.auth.sessions import current_account, shows
+from webapp.auth.sessions import current_account, require_sign_in_again, shows
 from webapp.dashboard.status_fragment import (
     STATUS,
     Status,
+    await_outcome,
     build_status,
     find_block_reason,
     load_status,
@@ -61,10 +62,17 @@ def cancel_plan(slug: str, destination_id: str) -> Fragment | Response:
 
 @bp.get("/w/<slug>/destinations/<destination_id>/status")
 @shows(STATUS)
-def show(slug: str, destination_id: str) -> Fragment:
-    """Return the current status fragment."""
+def show(slug: str, destination_id: str) -> Fragment | Response:
+    """Return the current status fragment, perhaps after waiting for the outcome."""
     visit = load_visit(slug)
-    return _render_response(visit, load_destination(visit, destination_id), 200)
+    destination = load_destination(visit, destination_id)
+    if await_outcome(destination):
+        refusal = require_sign_in_again()
+        if refusal:
+            return refusal
+        visit = load_visit(slug)
+        destination = load_destination(visit, destination_id)
+    return _render_response(visit, destination, 200)
 
 
 def _respond_to_press(slug: str, destination_id: str, use_case: UseCase) -> Fragment | Response:
