@@ -147,6 +147,20 @@ def test_a_delivery_that_is_twice_in_a_group_is_given_to_one_thread(ids: list[in
     assert [attempt and attempt.delivery_id for attempt in attempts] == [ids[0], None, ids[1]]
 
 
+def test_a_row_that_another_worker_has_claimed_is_not_looked_at_again(
+    ids: list[int], app_settings: AppSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = open_groups(app_settings)
+    claim_rows(ids[1:2], app_settings)
+
+    taken, ours = groups.claims._work(ids[1:3])
+
+    assert (taken, ours and ours.delivery_id) == (False, ids[2])
+    monkeypatch.setattr(groups.claims, "join", lambda _delivery_id, _alone: taken)
+    send(ids[1], app_settings, groups)
+    assert _outcomes(ids[1:2]) == [("queued", None, 1)]
+
+
 def test_overlapping_groups_of_two_workers_have_one_winner_for_each_row(
     app: Flask, ids: list[int], app_settings: AppSettings
 ) -> None:
@@ -179,7 +193,7 @@ def test_a_worker_that_dies_between_the_claim_of_a_group_and_its_sends_loses_eac
     recover_at(app_settings, datetime.now(UTC), datetime.now(UTC) + seconds(20))
     attempts = claim_rows(ids, app_settings)
 
-    assert attempts == [None] * 4
+    assert attempts == [False] * 4
     assert _outcomes(ids) == [("failed", "worker_lost", 1)] * 4
 
 
@@ -200,7 +214,7 @@ def test_a_result_of_an_earlier_attempt_is_not_recorded_over_a_later_one(
     ids: list[int], app_settings: AppSettings
 ) -> None:
     first, second = claim_rows(ids[:2], app_settings)
-    assert first is not None
+    assert first
     earlier = [replace(first, number=0), replace(first, started_at=first.started_at - seconds(1))]
 
     recorded = record_group([*map(end_attempt, earlier), end_attempt(second)], database_clock.now())
