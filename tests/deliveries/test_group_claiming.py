@@ -1,6 +1,6 @@
 """Claims and records of a group: one winner for each row, and no row that holds up or loses another one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from tests.factories import SeededIds, on_both_databases, seconds
 from webapp.deliveries import group_claiming, group_recording, open_groups, send, sending
 from webapp.deliveries.claiming import claim
 from webapp.deliveries.completion_events import CompletionEvent, delivery_completed
+from webapp.deliveries.group_claiming import Claim
 from webapp.deliveries.group_recording import RowsChanged, record_group
 from webapp.deliveries.recording import record
 from webapp.extensions import db
@@ -153,10 +154,10 @@ def test_a_row_that_another_worker_has_claimed_is_not_looked_at_again(
     groups = open_groups(app_settings)
     claim_rows(ids[1:2], app_settings)
 
-    taken, ours = groups.claims._work(ids[1:3])
+    claims = groups.claims._work(ids[1:3])
 
-    assert (taken, ours and ours.delivery_id) == (False, ids[2])
-    monkeypatch.setattr(groups.claims, "join", lambda _delivery_id, _alone: taken)
+    assert [attempt and attempt.delivery_id for attempt in claims] == [False, ids[2]]
+    monkeypatch.setattr(groups.claims, "join", lambda _delivery_id, _alone: claims[0])
     send(ids[1], app_settings, groups)
     assert _outcomes(ids[1:2]) == [("queued", None, 1)]
 
@@ -181,7 +182,7 @@ def test_overlapping_groups_of_two_workers_have_one_winner_for_each_row(
 
 
 def _claim_or_nothing(own: list[int], app_settings: AppSettings) -> list[int]:
-    claimed = sending._try_together(lambda: claim_rows(own, app_settings), own)
+    claimed: Sequence[Claim] = sending._try_together(lambda: claim_rows(own, app_settings), own)
     return [attempt.delivery_id for attempt in claimed if attempt]
 
 

@@ -16,6 +16,7 @@ from tests.factories import (
 )
 from tests.statements import collecting_statements
 from webapp.deliveries import recovery
+from webapp.deliveries.expiry import settle_expiries
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
 from webapp.settings import AppSettings
@@ -52,12 +53,11 @@ def test_a_row_that_was_changed_after_a_pass_has_read_it_is_not_requeued(
     seeded: SeededIds, app_settings: AppSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, changed, last = _add_waiting(seeded, 3)
-    settle = recovery.settle_expiries
 
     def change_and_settle(due: object) -> object:
         requeue = update(AlertDelivery).where(AlertDelivery.id == changed).values(updated_at=NOW + seconds(1))
         db.session.execute(requeue.execution_options(synchronize_session=False))  # as another worker's recovery does
-        return settle(due)  # type: ignore[arg-type]
+        return settle_expiries(due)  # type: ignore[arg-type]
 
     monkeypatch.setattr(recovery, "settle_expiries", change_and_settle)
 
