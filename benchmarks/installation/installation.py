@@ -1,6 +1,6 @@
 """Builds a complete installation for one test or benchmark: database, queue server, receiver and processes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +18,8 @@ from webapp.application import create_app
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.deliveries import request_test
 from webapp.deliveries.queries import find_newest_test
+from webapp.deliveries.request_rules import WantedTest
+from webapp.deliveries.requesting import request_tests
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, Role, Workspace
@@ -62,6 +64,13 @@ class Installation:
         with self.app.app_context():
             destination = db.session.get_one(AlertDestination, destination_id)
             return request_test(destination, db.session.get_one(Account, self.owner_id), datetime.now(UTC))
+
+    def request_tests(self, destination_ids: Sequence[int]) -> list[int]:
+        """Request a test of each, as Test all does, but without enqueueing them. Returns the deliveries' ids."""
+        with self.app.app_context():
+            account, now = db.session.get_one(Account, self.owner_id), datetime.now(UTC)
+            wanted = [WantedTest(db.session.get_one(AlertDestination, number), now) for number in destination_ids]
+            return [outcome for outcome in request_tests(wanted, account) if isinstance(outcome, int)]
 
     def enqueue(self, *delivery_ids: int) -> None:
         """Enqueue the jobs of requested deliveries."""

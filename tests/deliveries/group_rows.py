@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 from tests.factories import SeededIds, add_delivery, get_account, get_workspace
 from webapp.channels.contract import Accepted
 from webapp.deliveries import recording, sending
-from webapp.deliveries.claiming import Attempt
-from webapp.deliveries.group_claiming import claim_group
+from webapp.deliveries.group_claiming import Claim, claim_group
 from webapp.deliveries.recording import EndedAttempt
 from webapp.destinations.editing import add_destination
 from webapp.models import AlertDestination, database_clock
@@ -30,10 +29,10 @@ def _request(destination: AlertDestination, now: datetime) -> int:
     return add_delivery(destination, created_at=now, payload=payload).id
 
 
-def claim_rows(ids: list[int], app_settings: AppSettings) -> list[Attempt | None]:
+def claim_rows(ids: list[int], app_settings: AppSettings) -> list[Claim]:
     return claim_group(ids, app_settings, database_clock.now())
 
 
-def end_attempt(attempt: Attempt | None) -> EndedAttempt:
-    assert attempt is not None
+def end_attempt(attempt: Claim) -> EndedAttempt:
+    assert attempt
     return recording.end_attempt(attempt, sending._accepted(Accepted(200)), 0.1)

@@ -1,6 +1,6 @@
 """Claims and records of a group: one winner for each row, and no row that holds up or loses another one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from tests.factories import SeededIds, on_both_databases, seconds
 from webapp.deliveries import group_claiming, group_recording, open_groups, send, sending
 from webapp.deliveries.claiming import claim
 from webapp.deliveries.completion_events import CompletionEvent, delivery_completed
+from webapp.deliveries.group_claiming import Claim
 from webapp.deliveries.group_recording import RowsChanged, record_group
 from webapp.deliveries.recording import record
 from webapp.extensions import db
@@ -147,6 +148,20 @@ def test_a_delivery_that_is_twice_in_a_group_is_given_to_one_thread(ids: list[in
     assert [attempt and attempt.delivery_id for attempt in attempts] == [ids[0], None, ids[1]]
 
 
+def test_a_row_that_another_worker_has_claimed_is_not_looked_at_again(
+    ids: list[int], app_settings: AppSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = open_groups(app_settings)
+    claim_rows(ids[1:2], app_settings)
+
+    claims = groups.claims._work(ids[1:3])
+
+    assert [attempt and attempt.delivery_id for attempt in claims] == [False, ids[2]]
+    monkeypatch.setattr(groups.claims, "join", lambda _delivery_id, _alone: claims[0])
+    send(ids[1], app_settings, groups)
+    assert _outcomes(ids[1:2]) == [("queued", None, 1)]
+
+
 def test_overlapping_groups_of_two_workers_have_one_winner_for_each_row(
     app: Flask, ids: list[int], app_settings: AppSettings
 ) -> None:
@@ -167,7 +182,7 @@ def test_overlapping_groups_of_two_workers_have_one_winner_for_each_row(
 
 
 def _claim_or_nothing(own: list[int], app_settings: AppSettings) -> list[int]:
-    claimed = sending._try_together(lambda: claim_rows(own, app_settings), own)
+    claimed: Sequence[Claim] = sending._try_together(lambda: claim_rows(own, app_settings), own)
     return [attempt.delivery_id for attempt in claimed if attempt]
 
 
@@ -179,7 +194,7 @@ def test_a_worker_that_dies_between_the_claim_of_a_group_and_its_sends_loses_eac
     recover_at(app_settings, datetime.now(UTC), datetime.now(UTC) + seconds(20))
     attempts = claim_rows(ids, app_settings)
 
-    assert attempts == [None] * 4
+    assert attempts == [False] * 4
     assert _outcomes(ids) == [("failed", "worker_lost", 1)] * 4
 
 
@@ -200,7 +215,7 @@ def test_a_result_of_an_earlier_attempt_is_not_recorded_over_a_later_one(
     ids: list[int], app_settings: AppSettings
 ) -> None:
     first, second = claim_rows(ids[:2], app_settings)
-    assert first is not None
+    assert first
     earlier = [replace(first, number=0), replace(first, started_at=first.started_at - seconds(1))]
 
     recorded = record_group([*map(end_attempt, earlier), end_attempt(second)], database_clock.now())

@@ -1,4 +1,4 @@
-"""A group on PostgreSQL waits for no locked row. SQLite has no locks of rows."""
+"""On PostgreSQL, neither a group nor recovery waits for a locked row. SQLite has no locks of rows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from tests.deliveries.group_rows import claim_rows, end_attempt, request_group
-from tests.factories import SeededIds
+from tests.deliveries.recovery_passes import recover_at
+from tests.factories import SeededIds, seconds
 from webapp.deliveries.group_recording import record_group
 from webapp.extensions import db
 from webapp.models import AlertDelivery, database_clock
@@ -51,3 +52,10 @@ def test_a_locked_row_is_left_out_of_a_record_and_nobody_waits_for_it(
         assert record_group(endings, database_clock.now()) == [True, None, True, True]
 
     assert record_group(endings[1:2], database_clock.now()) == [True]
+
+
+def test_a_row_that_a_worker_is_claiming_is_not_requeued_and_recovery_does_not_wait_for_it(
+    ids: list[int], app_settings: AppSettings
+) -> None:
+    with _locked_by_another(ids[1]):
+        assert recover_at(app_settings, database_clock.now() + seconds(10)) == [ids[0], *ids[2:]]

@@ -116,8 +116,12 @@ def _load(delivery_id: int) -> tuple[AlertDelivery | None, int | None, str]:
 
 def is_claimable(delivery: AlertDelivery, policy: RetryPolicy, now: datetime) -> bool:
     """Return whether a delivery waits to be sent, and not for too long."""
-    is_waiting = delivery.status is DeliveryStatus.QUEUED and delivery.attempt_started_at is None
-    return is_waiting and now - delivery.created_at < policy.time_limit
+    return is_unclaimed(delivery) and now - delivery.created_at < policy.time_limit
+
+
+def is_unclaimed(delivery: AlertDelivery) -> bool:
+    """Return whether a delivery waits to be sent: `IS_UNCLAIMED` of a row that was read."""
+    return delivery.status is DeliveryStatus.QUEUED and delivery.attempt_started_at is None
 
 
 def _end(delivery: AlertDelivery, failure: DeliveryFailed, now: datetime) -> None:

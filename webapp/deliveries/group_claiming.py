@@ -8,10 +8,11 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import Literal
 
-from sqlalchemy import bindparam, tuple_, update
+from sqlalchemy import Row, bindparam, tuple_, update
 
-from webapp.deliveries.claiming import CANDIDATES, IS_STILL_OPEN, Attempt, is_claimable, prepare_attempt
+from webapp.deliveries.claiming import CANDIDATES, IS_STILL_OPEN, Attempt, is_claimable, is_unclaimed, prepare_attempt
 from webapp.deliveries.retry_policy import find_retry_policy
 from webapp.deliveries.transitions import CLAIM, IS_UNCLAIMED, list_columns
 from webapp.extensions import db
@@ -19,6 +20,9 @@ from webapp.models import AlertDelivery, AlertDestination
 from webapp.settings import AppSettings
 
 log = logging.getLogger(__name__)
+
+# What a group found for a row: see `claim_group`.
+Claim = Attempt | Literal[False] | None
 
 # On PostgreSQL, locked rows are left out. SQLite has one writer and ignores this.
 _LOAD = CANDIDATES.where(AlertDelivery.id.in_(bindparam("delivery_ids", expanding=True))).with_for_update(
@@ -41,25 +45,33 @@ _CLAIM = (
 )
 
 
-def claim_group(delivery_ids: Sequence[int], app_settings: AppSettings, now: datetime) -> list[Attempt | None]:
-    """Claim deliveries for this worker and commit. Returns None for each one that has to be claimed by itself."""
-    prepared = _prepare_all(delivery_ids, app_settings, now)
+def claim_group(delivery_ids: Sequence[int], app_settings: AppSettings, now: datetime) -> list[Claim]:
+    """Claim deliveries for this worker and commit.
+
+    Returns for each its attempt; False if it no longer waits; None if it has to be claimed by itself.
+    """
+    rows = db.session.execute(_LOAD, {"delivery_ids": sorted(set(delivery_ids))}).all()
+    results: dict[int, Claim] = {row[0].id: False for row in rows if not is_unclaimed(row[0])}
+    prepared = _prepare_all(rows, app_settings, now)
     claimed = _claim_all(list(prepared.values()), now) if prepared else set()
     db.session.commit()
+    for delivery_id in results:
+        log.info("delivery not claimed", extra={"delivery": delivery_id})
     for delivery_id in claimed:
-        fields = {"delivery": delivery_id, "attempt": prepared[delivery_id][0].number}
-        log.info("delivery claimed", extra=fields)
-    attempts = {delivery_id: prepared[delivery_id][0] for delivery_id in claimed}
-    return [attempts.pop(delivery_id, None) for delivery_id in delivery_ids]  # an attempt belongs to one thread only
+        results[delivery_id] = attempt = prepared[delivery_id][0]
+        log.info("delivery claimed", extra={"delivery": delivery_id, "attempt": attempt.number})
+    return [results.pop(delivery_id, None) for delivery_id in delivery_ids]  # an attempt belongs to one thread only
 
+
+# A row of `_LOAD`: the delivery, the id of the newest test send there, and the workspace's slug.
+_Found = Row[AlertDelivery, int, str]
 
 # An attempt with the ids and versions that the claim checks again.
 _Prepared = tuple[Attempt, tuple[int, int, int, int]]
 
 
-def _prepare_all(delivery_ids: Sequence[int], app_settings: AppSettings, now: datetime) -> dict[int, _Prepared]:
+def _prepare_all(rows: Sequence[_Found], app_settings: AppSettings, now: datetime) -> dict[int, _Prepared]:
     prepared: dict[int, _Prepared] = {}
-    rows = db.session.execute(_LOAD, {"delivery_ids": sorted(set(delivery_ids))}).all()
     for delivery, newest_test, workspace_slug in rows:
         with suppress(Exception):  # the claim of a single delivery finds the same cause, and records it
             policy = find_retry_policy(delivery.event_type, app_settings)

@@ -7,14 +7,14 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, or_, select, tuple_, update
 from sqlalchemy.orm import load_only
 
 from webapp.app_state import Waited
 from webapp.deliveries.claim_record import keep_record
 from webapp.deliveries.expiry import PlannedTransition, apply_planned, identify, observe, plan_end, settle_expiries
 from webapp.deliveries.retry_policy import RetryPolicy, find_retry_policy
-from webapp.deliveries.transitions import REQUEUE, RESUME
+from webapp.deliveries.transitions import REQUEUE, RESUME, Transition, apply_to_each
 from webapp.deliveries.wait_tracker import WaitTracker
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
@@ -28,6 +28,12 @@ REQUEUE_AFTER = timedelta(seconds=10)
 
 # The most rows that one pass updates, longest unchanged first. The next pass, a second later, continues.
 MAX_ROWS_PER_PASS = 500
+
+# The transitions after which a row is enqueued. When a worker has fallen behind, most rows of a pass make one of them,
+# and they are the rows that are claimed next. So all of them change in one statement, right before the commit.
+_TO_QUEUE = (RESUME, REQUEUE)
+
+_IS_UNCHANGED = tuple_(AlertDelivery.id, AlertDelivery.updated_at).in_(bindparam("seen", expanding=True))
 
 _NEEDED_COLUMNS = load_only(
     AlertDelivery.event_type,
@@ -63,11 +69,27 @@ def recover(now: datetime, app_settings: AppSettings, wait_tracker: WaitTracker)
     if not due:
         db.session.execute(_WRITE_NOTHING)
     settled = settle_expiries(due[:MAX_ROWS_PER_PASS])
-    applied = [(row.id, planned.transition) for row, planned in settled if apply_planned(planned, row, now)]
+    ended = [
+        (row.id, planned.transition)
+        for row, planned in settled
+        if planned.transition not in _TO_QUEUE and apply_planned(planned, row, now)
+    ]
+    queued = [(delivery_id, each) for each in _TO_QUEUE for delivery_id in _apply_together(each, settled, now)]
     db.session.commit()
-    for delivery_id, transition in applied:
+    for delivery_id, transition in (*ended, *queued):
         log.info("delivery recovered", extra={"delivery": delivery_id, "transition": transition.name})
-    return [delivery_id for delivery_id, transition in applied if transition in (RESUME, REQUEUE)]
+    return sorted(delivery_id for delivery_id, _ in queued)
+
+
+def _apply_together(
+    transition: Transition, settled: Sequence[tuple[AlertDelivery, PlannedTransition]], now: datetime
+) -> list[int]:
+    """Apply one transition to all rows that it is planned for, if they are unchanged, and return their ids."""
+    seen = [(row.id, row.updated_at) for row, planned in settled if planned.transition is transition]
+    if not seen:
+        return []
+    ids = [delivery_id for delivery_id, _ in seen]
+    return apply_to_each(transition, ids, now, _IS_UNCHANGED, {"seen": seen}, skip_locked=True)
 
 
 def _plan_transition(

@@ -17,7 +17,7 @@ from webapp.deliveries.claim_record import note_claim
 from webapp.deliveries.claiming import Attempt, claim
 from webapp.deliveries.database_retries import BEGIN_PATIENCE, retry
 from webapp.deliveries.exchanges import write_exchange
-from webapp.deliveries.group_claiming import claim_group
+from webapp.deliveries.group_claiming import Claim, claim_group
 from webapp.deliveries.group_recording import record_group
 from webapp.deliveries.groups import Groups
 from webapp.deliveries.recording import AttemptResult, EndedAttempt, end_attempt, record_with_retries
@@ -43,14 +43,14 @@ _ALREADY_SENT = AttemptResult(FAIL, error_columns(Code.WORKER_LOST) | {"answer_s
 class SendGroups:
     """The claims and the records that the threads of one process make together."""
 
-    claims: Groups[int, Attempt | None]
+    claims: Groups[int, Claim]
     records: Groups[EndedAttempt, bool]
 
 
 def open_groups(app_settings: AppSettings) -> SendGroups:
     """Return the groups for a process's threads, which call `send` with them."""
 
-    def claim_all(delivery_ids: Sequence[int]) -> Sequence[Attempt | None]:
+    def claim_all(delivery_ids: Sequence[int]) -> Sequence[Claim]:
         return _try_together(lambda: claim_group(delivery_ids, app_settings, database_clock.now()), delivery_ids)
 
     def record_all(ended: Sequence[EndedAttempt]) -> Sequence[bool | None]:
@@ -85,7 +85,7 @@ def send(delivery_id: int, app_settings: AppSettings, groups: SendGroups | None 
 
     attempt = groups.claims.join(delivery_id, claim_alone)
     db.session.remove()
-    if attempt is None:
+    if not attempt:
         return
     began = time.monotonic()
     is_new = note_claim(attempt.delivery_id, attempt.number, attempt.requested_at, attempt.started_at)

@@ -112,15 +112,34 @@ def apply_transition(
     return row is not None
 
 
+def apply_to_each(
+    transition: Transition,
+    delivery_ids: Sequence[int],
+    now: datetime,
+    only_if: ColumnElement[bool] | None = None,
+    parameters: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    skip_locked: bool = False,
+    **columns: Any,
+) -> list[int]:
+    """Apply a transition to several rows as `apply_transition` does to one. Returns the ids of those that changed.
+
+    One statement. skip_locked: leave out the rows that somebody else is changing, instead of waiting for them.
+    """
+    values = list_columns(transition, now, columns)
+    statement = _build_group_statement(transition.sources, only_if, skip_locked, tuple(values))
+    rows = db.session.execute(statement, {_IDS: delivery_ids, **parameters, **values}).all()
+    for row in rows:
+        publish_completion(transition, row.id, row, row.last_error_code, now)
+    return sorted(row.id for row in rows)
+
+
 def end_each(transition: Transition, delivery_ids: Sequence[int], now: datetime, code: Code) -> None:
     """Apply a transition to those of these deliveries that are still in one of its source states, with this code.
 
     One statement. The caller commits.
     """
-    values = list_columns(transition, now, error_columns(code))
-    statement = _build_group_statement(transition.sources, tuple(values))
-    for row in db.session.execute(statement, {_IDS: delivery_ids, **values}).all():
-        publish_completion(transition, row.id, row, row.last_error_code, now)
+    apply_to_each(transition, delivery_ids, now, **error_columns(code))
 
 
 def list_columns(transition: Transition, now: datetime, columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,13 +197,15 @@ def _build_statement(
     return _build_update(conditions if only_if is None else [*conditions, only_if], columns)
 
 
-@lru_cache(maxsize=4)
-def _build_group_statement(sources: tuple[State, ...], columns: tuple[str, ...]) -> ReturningUpdate[Any]:
+@lru_cache(maxsize=8)
+def _build_group_statement(
+    sources: tuple[State, ...], only_if: ColumnElement[bool] | None, skip_locked: bool, columns: tuple[str, ...]
+) -> ReturningUpdate[Any]:
     """The same for several deliveries, which are locked in the order of their ids, as everywhere."""
-    is_source = _is_in(sources)
-    found = select(AlertDelivery.id).where(AlertDelivery.id.in_(bindparam(_IDS, expanding=True)), is_source)
-    locked = found.order_by(AlertDelivery.id).with_for_update(key_share=True)
-    return _build_update([AlertDelivery.id.in_(locked), is_source], columns)
+    conditions = [_is_in(sources)] if only_if is None else [_is_in(sources), only_if]
+    found = select(AlertDelivery.id).where(AlertDelivery.id.in_(bindparam(_IDS, expanding=True)), *conditions)
+    locked = found.order_by(AlertDelivery.id).with_for_update(key_share=True, skip_locked=skip_locked)
+    return _build_update([AlertDelivery.id.in_(locked), *conditions], columns)
 
 
 def _is_in(sources: tuple[State, ...]) -> ColumnElement[bool]:
