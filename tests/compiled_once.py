@@ -2,17 +2,20 @@
 
 Rules and statements are compiled for an application or an engine, but the results depend on the rule or statement and
 on the kind of database alone. Compiling them again would be most of the work of a test that uses a database.
+Compiled templates are also kept in the folder of the run, for its other processes.
 """
 
 from collections.abc import Callable, Hashable
 from functools import cache
 from os import PathLike
+from pathlib import Path
+from tempfile import gettempdir
 from types import ModuleType
 from typing import Any
 
 import alembic.util
 from flask import Flask
-from jinja2 import BytecodeCache
+from jinja2 import FileSystemBytecodeCache
 from jinja2.bccache import Bucket
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.default import DefaultDialect
@@ -34,13 +37,18 @@ _templates: dict[tuple[str, str], Any] = {}
 
 def compile_once() -> None:
     """Let all applications of this process share what is compiled."""
-    Rule.compile = _compile_rule_once  # type: ignore[method-assign, assignment]
+    compile_pages_once()
     Engine._compiled_cache = property(_get_statements, _ignore)  # type: ignore[assignment]
     # SQLAlchemy finds a compiled statement by the statement and the dialect, of which each engine has its own.
     DefaultDialect.__eq__ = _is_same_dialect  # type: ignore[method-assign, assignment]
     DefaultDialect.__hash__ = _hash_dialect  # type: ignore[method-assign, assignment]
-    Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}
     alembic.util.load_python_file = _load_migration_once
+
+
+def compile_pages_once() -> None:
+    """Let all applications of this process and its forks share the rules and templates alone."""
+    Rule.compile = _compile_rule_once  # type: ignore[method-assign, assignment]
+    Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}
 
 
 def _compile_rule_once(rule: Rule) -> None:
@@ -106,13 +114,27 @@ def _hash_dialect(dialect: DefaultDialect) -> int:
     return hash(_describe(dialect))
 
 
-class CompiledTemplates(BytecodeCache):
-    """The compiled templates, by their names and sources."""
+class CompiledTemplates(FileSystemBytecodeCache):
+    """The compiled templates, by their names and sources: in memory, and as files for other processes."""
+
+    def __init__(self) -> None:
+        """Use the folder for temporary files, which a run sets after this module is imported."""
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Give a template its code, if another application has compiled it."""
         bucket.code = _templates.get((bucket.key, bucket.checksum))
+        if not bucket.code:
+            super().load_bytecode(bucket)
+            self._keep(bucket)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep the code of a template."""
-        _templates[bucket.key, bucket.checksum] = bucket.code
+        self._keep(bucket)
+        super().dump_bytecode(bucket)
+
+    def _keep(self, bucket: Bucket) -> None:
+        if bucket.code:
+            _templates[bucket.key, bucket.checksum] = bucket.code
+
+    def _get_cache_filename(self, bucket: Bucket) -> str:
+        return str(Path(gettempdir()) / f"template-{bucket.key}")

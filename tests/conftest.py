@@ -9,6 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 
 import pytest
+import redis
 from cryptography.fernet import Fernet
 from flask import Flask
 from pytest_httpserver import HTTPServer
@@ -125,8 +126,14 @@ def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) 
 @pytest.fixture
 def environment(database_url: str, queue_server: QueueServer, httpserver: HTTPServer) -> dict[str, str]:
     """The administrator's settings as the processes of a test get them. The queue is empty."""
-    queue.connect(queue_server.url).flushall()
+    _connect(queue_server.url).flushall()
     return _settings(database_url, queue_server) | {"ALERTCHECK_TRUSTED_ORIGINS": _origin(httpserver)}
+
+
+@cache
+def _connect(queue_url: str) -> redis.Redis:
+    """Connect once for all tests of a process."""
+    return queue.connect(queue_url)
 
 
 def _settings(database_url: str, queue_server: QueueServer) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """A process that has imported the application once, and forks the web processes and workers of tests.
 
-A fork saves the imports, which are most of what a start costs. Everything that depends on the environment or on the
-command happens in the fork: reading the settings, making the application, importing RQ and gunicorn.
+A fork saves importing the application and compiling its routes and templates, which are most of what a start costs.
+Everything that depends on the environment or on the command happens in the fork: reading the settings, making the
+application, importing RQ and gunicorn.
 
 Each line of standard input is a request, answered by a line of standard output: to start a command, answered by its
 process id, or for the exit code of a process, `null` while it runs.
@@ -16,10 +17,14 @@ import time
 from importlib import import_module
 from typing import Any
 
+from flask import Flask
+
+from tests.compiled_once import compile_pages_once
 from webapp.demo.supervisor.parent_death_signal import end_with_parent
+from webapp.views.registration import register_views
 
 # Not RQ and gunicorn: they read the environment when they are imported.
-IMPORTED = ("flask.cli", "webapp.application", "webapp.web_server.gunicorn")
+IMPORTED = ("flask.cli", "webapp.application", "webapp.web_server.gunicorn", "webapp.worker.maintenance")
 
 
 def serve() -> dict[str, Any] | None:
@@ -62,6 +67,8 @@ def run(command: list[str], environment: dict[str, str], log: str) -> None:
 def _import_application() -> None:
     for name in IMPORTED:
         import_module(name)
+    compile_pages_once()
+    register_views(Flask(__name__))
     assert "rq" not in sys.modules, "each fork imports RQ with the prefix of its own installation"
     # gunicorn's parent would make each web process import the package anew, in case it is an old version.
     sys.modules["webapp.web_server.gunicorn"].post_fork = lambda _server, _worker: None  # type: ignore[attr-defined]

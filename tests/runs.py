@@ -135,8 +135,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Collect garbage from now on, but never look through the tests and modules again, which stay until the end."""
+    """Collect garbage from now on, but seldom, and never among the tests and modules, which stay until the end."""
     gc.freeze()
+    gc.set_threshold(10_000)
     gc.enable()
 
 

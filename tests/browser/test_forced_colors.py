@@ -52,6 +52,14 @@ def tab(request: pytest.FixtureRequest, chromium: Browser, demo: RunningDemo, se
         yield context.new_page()
 
 
+@pytest.fixture(scope="module")
+def shown_list(tab: Page) -> Page:
+    """The list, in another tab, which stays there."""
+    shown = tab.context.new_page()
+    shown.goto(LIST)
+    return shown
+
+
 def find_invisible(tab: Page, selector: str) -> list[str]:
     """List the elements that nobody can see. There must be one to look at."""
     assert tab.locator(selector).count()
@@ -60,38 +68,34 @@ def find_invisible(tab: Page, selector: str) -> list[str]:
 
 
 @pytest.mark.parametrize("selector", [".badge", "[role=img] > *", ".tabs a", ".status button", ".button", ".tag"])
-def test_every_mark_of_a_list_is_visible(tab: Page, selector: str) -> None:
-    tab.goto(LIST)
-    assert find_invisible(tab, selector) == []
+def test_every_mark_of_a_list_is_visible(shown_list: Page, selector: str) -> None:
+    assert find_invisible(shown_list, selector) == []
 
 
 @pytest.mark.parametrize("selector", [".tabs a", ".switcher a", ".workspace-tabs a"])
-def test_the_current_one_differs_from_the_others(tab: Page, selector: str) -> None:
-    tab.goto(LIST)
-    tab.evaluate(SET_DETAILS_SCRIPT, True)
+def test_the_current_one_differs_from_the_others(shown_list: Page, selector: str) -> None:
+    shown_list.evaluate(SET_DETAILS_SCRIPT, True)
     read = "element => [getComputedStyle(element).color, getComputedStyle(element).backgroundColor]"
-    current = tab.locator(f"{selector}[aria-current]").evaluate(read)
-    other = tab.locator(f"{selector}:not([aria-current])").first.evaluate(read)
-    assert current[1] not in (other[1], tab.evaluate(CANVAS))
+    current = shown_list.locator(f"{selector}[aria-current]").evaluate(read)
+    other = shown_list.locator(f"{selector}:not([aria-current])").first.evaluate(read)
+    assert current[1] not in (other[1], shown_list.evaluate(CANVAS))
     assert current[0] != current[1]
 
 
-def test_a_failed_result_differs_from_an_accepted_one_in_more_than_its_color(tab: Page) -> None:
-    tab.goto(LIST)
+def test_a_failed_result_differs_from_an_accepted_one_in_more_than_its_color(shown_list: Page) -> None:
     read = "element => [element.offsetHeight, getComputedStyle(element).backgroundColor]"
-    sent, failed = (tab.locator(f"[role=img] > {mark}").first.evaluate(read) for mark in ("i", "b"))
+    sent, failed = (shown_list.locator(f"[role=img] > {mark}").first.evaluate(read) for mark in ("i", "b"))
     assert failed[0] < sent[0]
     assert failed[1] != sent[1]
 
 
-def test_the_progress_of_test_all_is_visible(tab: Page) -> None:
-    tab.goto(LIST)
-    tab.evaluate(SHOW_PROGRESS)
-    assert find_invisible(tab, "progress") == []
-    bar = tab.locator("progress").bounding_box()
+def test_the_progress_of_test_all_is_visible(shown_list: Page) -> None:
+    shown_list.evaluate(SHOW_PROGRESS)
+    assert find_invisible(shown_list, "progress") == []
+    bar = shown_list.locator("progress").bounding_box()
     assert bar
     done, left = (
-        tab.screenshot(clip={"x": bar["x"] + bar["width"] * part, "y": bar["y"] + 4, "width": 20, "height": 4})
+        shown_list.screenshot(clip={"x": bar["x"] + bar["width"] * part, "y": bar["y"] + 4, "width": 20, "height": 4})
         for part in (0.25, 0.75)
     )
     assert done != left
