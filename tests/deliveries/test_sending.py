@@ -25,6 +25,7 @@ from tests.factories import (
 )
 from webapp.deliveries import request_test, send
 from webapp.deliveries.badge import describe_outcome
+from webapp.deliveries.ready_deliveries import ReadyDelivery
 from webapp.destinations.editing import change_destination, delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStatus
@@ -91,6 +92,21 @@ def test_two_workers_with_the_same_job_send_once(
 
     assert [result.result() for result in results] == [None, None]
     assert len(receiver.log) == 1
+
+
+def test_a_delivery_that_was_not_looked_up_is_reported_before_its_claim(
+    receiver: HTTPServer, seeded: SeededIds, delivery_id: int, app_settings: AppSettings
+) -> None:
+    receiver.expect_request(SECRET_PATH).respond_with_data()
+    reported = []
+
+    def report(ready: ReadyDelivery) -> None:
+        reported.append((ready, _get(delivery_id).attempt_started_at))
+
+    send(delivery_id, app_settings, report=report)
+
+    assert reported == [(ReadyDelivery(delivery_id, seeded.destination, _get(delivery_id).workspace_id), None)]
+    assert _get(delivery_id).status is DeliveryStatus.SENT
 
 
 def test_an_unknown_delivery_is_ignored(app_settings: AppSettings, seeded: SeededIds) -> None:

@@ -21,6 +21,7 @@ from tests.factories import (
     seconds,
 )
 from tests.queue_keys import key_of
+from tests.statements import collecting_statements
 from tests.visitor import Visitor
 from webapp import queue
 from webapp.application import create_app
@@ -56,6 +57,20 @@ def test_a_press_returns_the_pending_fragment_and_enqueues_the_committed_row(
     assert 'data-last-test="pending"' in response.text
     assert [row.status for row in _deliveries(app)] == [DeliveryStatus.QUEUED]
     assert _queued_jobs(queue_server) == 1
+
+
+@on_both_databases
+def test_a_press_loads_nothing_twice(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    visitor = visit(seeded.admin)
+    visitor.get("/w/harbor/destinations")  # notes that the session is in use
+
+    with collecting_statements(app) as statements:
+        visitor.post(OWN)
+
+    # The session, the lock, the newest test, the test send, its audit event and the fragment. Without the update by
+    # which a transaction of SQLite begins to write.
+    kinds = [statement.split()[0] for statement in statements if not statement.startswith("UPDATE alert_destinations")]
+    assert kinds == ["SELECT", "SELECT", "SELECT", "INSERT", "INSERT", "SELECT"]
 
 
 def test_the_press_the_poll_and_the_page_show_the_same_fragment(seeded: SeededIds, visit: Visit) -> None:

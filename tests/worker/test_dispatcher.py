@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.installation.processes import wait_until
 from webapp.deliveries.ready_deliveries import ReadyDelivery
-from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher
+from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher, Report
 
 # Seconds within which an unwanted effect would have shown.
 BRIEFLY = 0.3
@@ -17,10 +17,14 @@ BRIEFLY = 0.3
 
 @dataclass
 class HeldReceiver:
-    """Sends that last until they are released. started: ids of deliveries, in the order in which they were sent."""
+    """Sends that last until they are released.
+
+    started: ids of deliveries, in the order in which they were sent. reports: to report those sent without a look-up.
+    """
 
     ready_deliveries: dict[int, ReadyDelivery] = field(default_factory=dict)
     started: list[int] = field(default_factory=list)
+    reports: dict[int, Report] = field(default_factory=dict)
     released: dict[int, threading.Event] = field(default_factory=dict)
     broken: bool = False
 
@@ -29,6 +33,13 @@ class HeldReceiver:
         assert self.released[delivery_id].wait(60)
         if self.broken:
             raise RuntimeError
+
+    def send_alone(self, delivery_id: int, report: Report) -> None:
+        self.reports[delivery_id] = report
+        self.send(delivery_id)
+
+    def report(self, delivery_id: int) -> None:
+        self.reports[delivery_id](self.ready_deliveries[delivery_id])
 
     def list_ready(self, delivery_ids: Sequence[int]) -> list[ReadyDelivery]:
         return [
@@ -42,6 +53,9 @@ class HeldReceiver:
 
     def make_dispatcher(self, limits: ConcurrencyLimits = ConcurrencyLimits()) -> Dispatcher:  # noqa: B008 - a frozen value
         return Dispatcher(self.list_ready, self.send, limits)
+
+    def make_dispatcher_for_singles(self, limits: ConcurrencyLimits = ConcurrencyLimits()) -> Dispatcher:  # noqa: B008
+        return Dispatcher(self.list_ready, self.send, limits, self.send_alone)
 
 
 IDS = count(100)  # above the ids that a test chooses
@@ -255,3 +269,78 @@ def test_a_delivery_waits_if_no_thread_can_be_started(
 
 def _refuse(_thread: threading.Thread) -> None:
     raise RuntimeError("can't start new thread")
+
+
+def test_a_single_delivery_starts_without_a_look_up(receiver: HeldReceiver) -> None:
+    dispatcher = Dispatcher(lambda _ids: [], receiver.send, ConcurrencyLimits(), receiver.send_alone)
+
+    submitted = _submit(dispatcher, receiver, times=1)
+
+    wait_until(lambda: [*receiver.reports] == receiver.started == submitted)
+
+
+def test_no_other_delivery_starts_before_a_single_one_is_reported(receiver: HeldReceiver) -> None:
+    dispatcher = receiver.make_dispatcher_for_singles()
+    (single,) = _submit(dispatcher, receiver, times=1)
+    (other,) = _submit(dispatcher, receiver, times=1)
+    assert not dispatcher.wait_until_idle(timeout=BRIEFLY)
+    assert receiver.started == [single]
+
+    receiver.report(single)
+
+    wait_until(lambda: receiver.started == [single, other])
+    assert [*receiver.reports] == [single]
+
+
+def test_a_delivery_that_is_sent_beside_a_single_one_keeps_its_limits(receiver: HeldReceiver) -> None:
+    dispatcher = receiver.make_dispatcher_for_singles(ConcurrencyLimits(per_workspace=1))
+    same_destination, same_workspace = _add_ready(receiver, destination=7), _add_ready(receiver)
+    single, other = _add_ready(receiver, destination=7), _add_ready(receiver, workspace=2)
+    dispatcher.submit(single)
+    wait_until(lambda: receiver.started)
+
+    receiver.report(single)
+    dispatcher.submit(same_destination, same_workspace, other)
+    wait_until(lambda: len(receiver.started) == 2)
+    assert not dispatcher.wait_until_idle(timeout=BRIEFLY)
+    assert receiver.started == [single, other]
+
+    receiver.released[single].set()
+    wait_until(lambda: receiver.started == [single, other, same_destination])
+
+
+def test_a_single_delivery_that_ends_without_a_report_holds_up_no_other_one(receiver: HeldReceiver) -> None:
+    dispatcher = receiver.make_dispatcher_for_singles()
+    (single,) = _submit(dispatcher, receiver, times=1)
+    (other,) = _submit(dispatcher, receiver, times=1)
+
+    receiver.released[single].set()
+
+    wait_until(lambda: receiver.started == [single, other])
+
+
+def test_a_delivery_is_looked_up_while_another_one_runs(receiver: HeldReceiver) -> None:
+    dispatcher = receiver.make_dispatcher_for_singles()
+    (single,) = _submit(dispatcher, receiver, times=1)
+    wait_until(lambda: receiver.reports)
+    receiver.report(single)
+    (other,) = _submit(dispatcher, receiver, times=1)
+
+    wait_until(lambda: receiver.started == [single, other])
+    assert [*receiver.reports] == [single]
+
+
+def test_a_single_delivery_starts_neither_twice_nor_beyond_the_limit_nor_after_close(receiver: HeldReceiver) -> None:
+    dispatcher = receiver.make_dispatcher_for_singles(ConcurrencyLimits(concurrent=1))
+    (single,) = _submit(dispatcher, receiver, times=1)
+    dispatcher.submit(single)
+    wait_until(lambda: receiver.started)
+    full, closed = (receiver.make_dispatcher_for_singles(ConcurrencyLimits(concurrent=number)) for number in (0, 1))
+    closed.close()
+
+    for other in (full, closed):
+        _submit(other, receiver, times=1)
+        assert other.close() != []
+
+    assert not dispatcher.wait_until_idle(timeout=BRIEFLY)
+    assert receiver.started == [single]

@@ -14,7 +14,7 @@ from tests.queue.test_enqueueing import list_jobs
 from webapp.deliveries import SendGroups
 from webapp.deliveries.ready_deliveries import ReadyDelivery
 from webapp.settings import AppSettings
-from webapp.worker.dispatcher import ConcurrencyLimits
+from webapp.worker.dispatcher import ConcurrencyLimits, Report
 from webapp.worker.job import dispatch_deliveries
 from webapp.worker.process import dispatching
 from webapp.worker.readiness import Progress
@@ -40,7 +40,7 @@ def test_running_deliveries_finish_however_the_worker_stops(
 ) -> None:
     started, finished = threading.Event(), threading.Event()
 
-    def send(_delivery_id: int, _config: AppSettings, _groups: SendGroups) -> None:
+    def send(_delivery_id: int, _config: AppSettings, _groups: SendGroups, _report: object) -> None:
         started.set()
         time.sleep(0.5)
         finished.set()
@@ -63,7 +63,7 @@ def test_deliveries_that_have_not_started_go_back_to_the_queue(
 ) -> None:
     started = threading.Event()
 
-    def send(_delivery_id: int, _config: AppSettings, _groups: SendGroups) -> None:
+    def send(_delivery_id: int, _config: AppSettings, _groups: SendGroups, _report: object) -> None:
         started.set()
         time.sleep(0.5)
 
@@ -77,3 +77,20 @@ def test_deliveries_that_have_not_started_go_back_to_the_queue(
         assert started.wait(60)
 
     assert [job.args for job in list_jobs(queue_server)] == [[2, 3]]
+
+
+def test_a_single_delivery_is_not_looked_up(app: Flask, context: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+
+    def send(delivery_id: int, _config: AppSettings, _groups: SendGroups, report: Report) -> None:
+        report(ReadyDelivery(delivery_id, 1, 1))
+        sent.append(delivery_id)
+
+    monkeypatch.setattr("webapp.deliveries.list_ready_deliveries", lambda _ids: [])
+    monkeypatch.setattr("webapp.deliveries.send", send)
+
+    with dispatching(ConcurrencyLimits(), Progress()) as dispatcher:
+        dispatch_deliveries(1)
+        assert dispatcher.wait_until_idle(timeout=60)
+
+    assert sent == [1]

@@ -1,8 +1,8 @@
 """The database session of a web request: takes its slot, and ends without an error even if the connection died."""
 
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from flask import Flask, current_app, g, has_request_context
@@ -57,6 +57,17 @@ def read_again_if_disconnected(read: Callable[[], Result]) -> Result:
             raise
     discard_transaction()
     return read()
+
+
+@contextmanager
+def keeping_rows() -> Iterator[None]:
+    """Let what the session has loaded outlast the commits inside a `with`, instead of being loaded again."""
+    session = db.session()
+    session.expire_on_commit = False
+    try:
+        yield
+    finally:
+        session.expire_on_commit = True
 
 
 @event.listens_for(db.session, "after_transaction_create")

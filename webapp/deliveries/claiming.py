@@ -1,7 +1,7 @@
 """Claims a delivery for one worker and copies everything that sending needs out of the database."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from webapp.channels.fields import Settings
 from webapp.channels.message import Message
 from webapp.deliveries.messages import read_message
 from webapp.deliveries.queries import newest_test_id_subquery
+from webapp.deliveries.ready_deliveries import ReadyDelivery
 from webapp.deliveries.retry_policy import RetryPolicy, find_retry_policy
 from webapp.deliveries.transitions import CANCEL, CLAIM, REFUSE, apply_transition, error_columns
 from webapp.deliveries.unexpected_errors import log_unexpected
@@ -77,9 +78,19 @@ class Attempt:
     workspace_slug: str
 
 
-def claim(delivery_id: int, app_settings: AppSettings, now: datetime) -> Attempt | None:
-    """Claim a delivery for this worker and commit. Returns None if it must not be sent."""
+def claim(
+    delivery_id: int,
+    app_settings: AppSettings,
+    now: datetime,
+    report: Callable[[ReadyDelivery], None] | None = None,
+) -> Attempt | None:
+    """Claim a delivery for this worker and commit. Returns None if it must not be sent.
+
+    report: is told what the concurrency limits need to know, before the delivery is claimed.
+    """
     delivery, newest_test, workspace_slug = _load(delivery_id)
+    if delivery is not None and report is not None:
+        report(ReadyDelivery(delivery_id, delivery.alert_destination_id, delivery.workspace_id))
     policy = find_retry_policy(delivery.event_type, app_settings) if delivery else None
     if delivery is None or policy is None or not is_claimable(delivery, policy, now):
         db.session.rollback()

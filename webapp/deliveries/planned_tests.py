@@ -64,12 +64,6 @@ def find_planned_test(destination: AlertDestination, now: datetime) -> PlannedTe
     return planned if planned is not None and is_open(planned, now) else None
 
 
-def list_with_planned_test(destination_ids: Sequence[int], now: datetime) -> set[int]:
-    """Return which of these destinations have a planned test that waits. One query."""
-    query = select(PlannedTest).where(PlannedTest.alert_destination_id.in_(destination_ids))
-    return {plan.alert_destination_id for plan in db.session.scalars(query) if is_open(plan, now)}
-
-
 def take_planned_test(plan_id: int) -> None:
     """Delete an open planned test, in the transaction that writes its test send. Raises `PlanGone`."""
     statement = delete(PlannedTest).where(PlannedTest.id == plan_id, _IS_OPEN)

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     ScalarSelect,
+    and_,
     bindparam,
     exists,
     func,
@@ -20,8 +21,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased, joinedload
 from sqlalchemy.sql.expression import SQLColumnExpression
 
+from webapp.database.plans import PLAN_ONCE
 from webapp.extensions import db
-from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest
 from webapp.models.id_list import IsOneOf
 from webapp.models.reference import ReferenceIn
 from webapp.models.sorted_equality import SortedEquality
@@ -129,9 +131,14 @@ _NEWEST_TEST = (
     .where(AlertDestination.deleted_at.is_(None), AlertDestination.id == bindparam("destination_id"))
 )
 _NEWEST_TESTS = (
-    select(AlertDestination.id, AlertDelivery.id, AlertDelivery.created_at, AlertDelivery.status)
-    .join(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
+    select(AlertDestination.id, AlertDelivery.id, AlertDelivery.created_at, AlertDelivery.status, PlannedTest.due_at)
+    .outerjoin(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
+    .outerjoin(
+        PlannedTest,
+        and_(PlannedTest.alert_destination_id == AlertDestination.id, PlannedTest.ended_at.is_(None)),
+    )
     .where(IsOneOf(AlertDestination.id, "destination_ids"))
+    .execution_options(**{PLAN_ONCE: True})
 )
 _NEWEST_DRILLS = select(AlertDestination.id, newest_drill_id_subquery()).where(
     IsOneOf(AlertDestination.id, "destination_ids")
@@ -147,10 +154,14 @@ class NewestTest:
     status: DeliveryStatus
 
 
-def list_newest_tests(destination_ids: Sequence[int]) -> dict[int, NewestTest]:
-    """Return the newest test sends of these destinations, by destination: one query, however many deliveries."""
-    rows = db.session.execute(_NEWEST_TESTS, {"destination_ids": destination_ids})
-    return {row[0]: NewestTest(row[1], row[2], row[3]) for row in rows}
+def list_newest_tests(destination_ids: Sequence[int]) -> tuple[dict[int, NewestTest], dict[int, datetime]]:
+    """Return the newest test sends of these destinations, and when their planned tests that wait are due.
+
+    Both by destination. One query, however many deliveries.
+    """
+    rows = db.session.execute(_NEWEST_TESTS, {"destination_ids": destination_ids}).all()
+    newest = {row[0]: NewestTest(*row[1:4]) for row in rows if row[1] is not None}
+    return newest, {row[0]: row[4] for row in rows if row[4] is not None}
 
 
 def list_newest_drills(destination_ids: Sequence[int]) -> dict[int, int | None]:

@@ -1,11 +1,11 @@
 """The rules by which a test send is accepted, once its destination is locked: a press, a planned test or a drill."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from webapp.deliveries.cooldown import CoolingDown, seconds_left
-from webapp.deliveries.planned_tests import list_with_planned_test
+from webapp.deliveries.planned_tests import MAX_DELAY
 from webapp.deliveries.queries import NewestTest, list_newest_drills, list_newest_tests
 from webapp.models import AlertDestination, DrillNumber
 
@@ -64,11 +64,11 @@ class WantedTest:
 class Found:
     """What decides about the destinations of a group, by their ids, once they are locked.
 
-    planned: those with a planned test. newest_drills: their ids. Both are read for drills only.
+    planned: when planned tests that have not ended are due. newest_drills: their ids, read for drills only.
     """
 
     newest: Mapping[int, NewestTest]
-    planned: Collection[int]
+    planned: Mapping[int, datetime]
     newest_drills: Mapping[int, int | None]
 
     def date(self, wanted: WantedTest) -> datetime:
@@ -76,15 +76,17 @@ class Found:
         newest = self.newest.get(wanted.destination.id)
         return max(wanted.now, newest.created_at) if newest else wanted.now
 
+    def waits(self, wanted: WantedTest) -> bool:
+        """Return whether the destination's planned test still waits, whether or not a worker is alive to end it."""
+        due_at = self.planned.get(wanted.destination.id)
+        return due_at is not None and wanted.now < due_at + MAX_DELAY
+
 
 def find(wanted: Sequence[WantedTest]) -> Found:
-    """Read what decides about these destinations: one query, and two more for drills."""
-    newest = list_newest_tests([each.destination.id for each in wanted])
-    drills = [each for each in wanted if each.drill is not None]
-    if not drills:
-        return Found(newest, frozenset(), {})
-    ids = [each.destination.id for each in drills]
-    return Found(newest, list_with_planned_test(ids, max(each.now for each in drills)), list_newest_drills(ids))
+    """Read what decides about these destinations: one query, and another one for drills."""
+    newest, planned = list_newest_tests([each.destination.id for each in wanted])
+    drills = [each.destination.id for each in wanted if each.drill is not None]
+    return Found(newest, planned, list_newest_drills(drills) if drills else {})
 
 
 def find_objection(wanted: WantedTest, found: Found) -> Exception | None:
@@ -97,7 +99,7 @@ def find_objection(wanted: WantedTest, found: Found) -> Exception | None:
         return CoolingDown()
     if drill is None:
         return None
-    if destination.id in found.planned or (newest is not None and newest.status.is_waiting):
+    if found.waits(wanted) or (newest is not None and newest.status.is_waiting):
         return OtherTestWaits()
     is_still_wanted = drill.is_still_wanted(destination.drilled_at, found.newest_drills.get(destination.id))
     return None if is_still_wanted else DrillTaken()

@@ -86,10 +86,11 @@ def _take_plan(wanted: WantedTest) -> PlanGone | None:
 
 def _make_room(accepted: Sequence[WantedTest], account: Account | None, found: Found) -> None:
     """End the planned tests that these make superfluous, and the test sends that still wait."""
-    planless = [each for each in accepted if each.plan_id is None and each.drill is None]
-    if planless and account is not None:
-        latest = max(found.date(each) for each in planless)
-        replace_planned_tests([each.destination.id for each in planless], latest, account.name)
+    planned = [each for each in accepted if each.destination.id in found.planned]
+    replacing = [each for each in planned if each.plan_id is None and each.drill is None]
+    if replacing and account is not None:
+        latest = max(found.date(each) for each in replacing)
+        replace_planned_tests([each.destination.id for each in replacing], latest, account.name)
     newest = [found.newest[each.destination.id] for each in accepted if each.destination.id in found.newest]
     waiting = [test.delivery_id for test in newest if test.status.is_waiting]
     if waiting:

@@ -20,6 +20,7 @@ from webapp.deliveries.exchanges import write_exchange
 from webapp.deliveries.group_claiming import Claim, claim_group
 from webapp.deliveries.group_recording import record_group
 from webapp.deliveries.groups import Groups
+from webapp.deliveries.ready_deliveries import ReadyDelivery
 from webapp.deliveries.recording import AttemptResult, EndedAttempt, end_attempt, record_with_retries
 from webapp.deliveries.retry_policy import plan_retry
 from webapp.deliveries.suggestions import write_suggestion
@@ -72,18 +73,24 @@ def _try_together(work: Callable[[], Sequence[Result | None]], delivery_ids: Seq
         return [None] * len(delivery_ids)
 
 
-def send(delivery_id: int, app_settings: AppSettings, groups: SendGroups | None = None) -> None:
+def send(
+    delivery_id: int,
+    app_settings: AppSettings,
+    groups: SendGroups | None = None,
+    report: Callable[[ReadyDelivery], None] | None = None,
+) -> None:
     """Send a queued delivery, if it is still waiting to be sent, and record the result.
 
     groups: those of this process; None to claim and record by itself.
+    report: if the delivery was not looked up, is told about it before it is claimed. It is then claimed by itself.
     """
     groups = groups or open_groups(app_settings)
     give_up_at = time.monotonic() + BEGIN_PATIENCE
 
     def claim_alone() -> Attempt | None:
-        return retry(lambda: claim(delivery_id, app_settings, database_clock.now()), give_up_at, delivery_id)
+        return retry(lambda: claim(delivery_id, app_settings, database_clock.now(), report), give_up_at, delivery_id)
 
-    attempt = groups.claims.join(delivery_id, claim_alone)
+    attempt = claim_alone() if report else groups.claims.join(delivery_id, claim_alone)
     db.session.remove()
     if not attempt:
         return

@@ -10,6 +10,7 @@ from sqlalchemy import JSON, Column, Enum, Result, String, Table, Text, bindpara
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.types import TypeEngine
 
+from webapp.database.plans import PLAN_ONCE
 from webapp.extensions import Base, db
 from webapp.models.types import Name
 
@@ -19,7 +20,9 @@ def insert_rows(model: type[Base], rows: Sequence[Mapping[str, Any]], *returning
 
     rows: at least one; all name the same columns.
     """
-    if len(rows) == 1 or db.engine.dialect.name != "postgresql":
+    if len(rows) == 1:
+        return db.session.execute(_build_single_insert(model, returning), rows[0])
+    if db.engine.dialect.name != "postgresql":
         # With a value to return, SQLAlchemy sends all rows in one statement, otherwise one by one.
         return db.session.execute(insert(model).returning(*returning), rows)
     # What all rows have in common is sent once, and the rest as one document: thousands of parameters take longer to
@@ -30,6 +33,14 @@ def insert_rows(model: type[Base], rows: Sequence[Mapping[str, Any]], *returning
     parameters = {f"common_{name}": first[name] for name in common}
     statement = _build_insert(model, own, common, returning)
     return db.session.execute(statement, parameters | {"document": _write_document(model, own, rows)})
+
+
+@lru_cache(maxsize=32)
+def _build_single_insert(model: type[Base], returning: tuple[Any, ...]) -> ReturningInsert[*tuple[Any, ...]]:
+    """Return the insert of one row. Cached, and of the table: the ORM would take longer than the database."""
+    table = cast(Table, model.__table__)
+    statement = insert(table).returning(*(table.c[column.key] for column in returning))
+    return statement.execution_options(**{PLAN_ONCE: True})
 
 
 @lru_cache(maxsize=32)

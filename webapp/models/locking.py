@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, exists, inspect, select, text, true, update
 from sqlalchemy.orm.exc import ObjectDeletedError
 
+from webapp.database.plans import PLAN_ONCE
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, DestinationProblem, Workspace
 from webapp.models.id_list import IsOneOf
@@ -21,7 +22,7 @@ _LOCK_DESTINATIONS = (
     .where(_ARE_CHOSEN, _IS_IN_OPEN_WORKSPACE)
     .order_by(AlertDestination.id)
     .with_for_update(key_share=True, of=AlertDestination)
-    .execution_options(populate_existing=True)
+    .execution_options(populate_existing=True, **{PLAN_ONCE: True})
 )
 _BEGIN_TO_WRITE = (
     update(AlertDestination)

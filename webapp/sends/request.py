@@ -7,6 +7,7 @@ from datetime import datetime
 from webapp import deliveries, queue
 from webapp.app_state import current_settings
 from webapp.auth.access import Visit
+from webapp.database.sessions import keeping_rows
 from webapp.deliveries import WantedTest
 from webapp.deliveries.request_rules import DrillTaken, OtherTestWaits
 from webapp.failures import DeliveryFailed
@@ -39,7 +40,8 @@ class PressResult:
 def press(visit: Visit, destination: AlertDestination, now: datetime, confirms_paging: bool = False) -> PressResult:
     """Request one test send and enqueue it. confirms_paging: see `find_refusal`."""
     try:
-        delivery_id = request_within_limits(visit, destination, now, confirms_paging=confirms_paging)
+        with keeping_rows():  # the response shows them as they were while the destination was locked
+            delivery_id = request_within_limits(visit, destination, now, confirms_paging=confirms_paging)
     except Refused as refused:
         return PressResult(refused.reason, refused.seconds)
     return PressResult(enqueue_or_fail(delivery_id, requested_at=now))

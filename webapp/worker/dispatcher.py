@@ -9,12 +9,15 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from signal import SIGTERM
 from threading import Condition, Thread
 
 from webapp.deliveries.ready_deliveries import ReadyDelivery
 
 log = logging.getLogger(__name__)
+
+Report = Callable[[ReadyDelivery], None]
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,9 @@ class Dispatcher:
     """Sends deliveries, each in a thread of its own that ends with the delivery.
 
     look_up: returns the ready deliveries among these ids; the others no longer need sending.
-    send: sends the delivery with this id. Neither may raise: an exception ends its thread.
+    send: sends the delivery with this id.
+    send_alone: sends one that was not looked up, and reports it before it is claimed; None if all are looked up.
+    None of them may raise: an exception ends its thread.
     """
 
     def __init__(
@@ -46,15 +51,18 @@ class Dispatcher:
         look_up: Callable[[Sequence[int]], Sequence[ReadyDelivery]],
         send: Callable[[int], None],
         limits: ConcurrencyLimits,
+        send_alone: Callable[[int, Report], None] | None = None,
     ) -> None:
         self._look_up = look_up
         self._send = send
+        self._send_alone = send_alone
         self._limits = limits
         self._changed = Condition()
         # An ordered set of ids. They stay here during the lookup, so that a second submit does not add them again.
         self._incoming: dict[int, None] = {}
         self._waiting: dict[int, ReadyDelivery] = {}
-        self._running: dict[int, ReadyDelivery] = {}
+        # None for a delivery that has not been reported yet. Until then, no other one starts.
+        self._running: dict[int, ReadyDelivery | None] = {}
         self._workspaces: Counter[int] = Counter()
         self._destinations: set[int] = set()
         self._is_closed = False
@@ -63,7 +71,7 @@ class Dispatcher:
     def submit(self, *delivery_ids: int) -> None:
         """Accept deliveries, except those accepted before and not finished. Blocks while too many wait."""
         with self._changed:
-            if self._list_new(delivery_ids):
+            if self._list_new(delivery_ids) and not self._start_alone(delivery_ids):
                 self._changed.wait_for(self._has_capacity)
                 self._incoming |= dict.fromkeys(self._list_new(delivery_ids))
                 self._changed.notify_all()
@@ -130,35 +138,67 @@ class Dispatcher:
         while (ready := self._find_startable()) and self._start(ready):
             pass
 
+    def _start_alone(self, delivery_ids: Sequence[int]) -> bool:
+        """Start a single delivery without looking it up, if there is no other one that a limit could apply to."""
+        is_alone = len(delivery_ids) == 1 and not (self._incoming or self._waiting or self._running)
+        if self._send_alone is None or not is_alone or self._is_full():
+            return False
+        (delivery_id,) = delivery_ids
+        if not _start_thread(partial(self._run, delivery_id, partial(self._send_alone, delivery_id, self._report))):
+            return False
+        self._running[delivery_id] = None
+        return True
+
+    def _report(self, ready: ReadyDelivery) -> None:
+        with self._changed:
+            if self._running[ready.delivery_id] is None:
+                self._enter(ready)
+                self._start_all()
+
     def _find_startable(self) -> ReadyDelivery | None:
-        if self._is_closed or len(self._running) >= self._limits.concurrent:
+        if self._is_full() or None in self._running.values():
             return None
         return next(filter(self._can_start, self._waiting.values()), None)
+
+    def _is_full(self) -> bool:
+        return self._is_closed or len(self._running) >= self._limits.concurrent
 
     def _can_start(self, ready: ReadyDelivery) -> bool:
         has_room = self._workspaces[ready.workspace_id] < self._limits.per_workspace
         return has_room and ready.destination_id not in self._destinations
 
     def _start(self, ready: ReadyDelivery) -> bool:
-        try:
-            # A daemon thread: a hanging send must not keep the process from ending.
-            Thread(target=self._run, args=(ready,), daemon=True).start()
-        except RuntimeError:  # no memory for a thread: the delivery starts when another one ends
-            log.error("cannot start a thread")
-            return False
-        del self._waiting[ready.delivery_id]
+        delivery_id = ready.delivery_id
+        if not _start_thread(partial(self._run, delivery_id, partial(self._send, delivery_id))):
+            return False  # the delivery starts when another one ends
+        del self._waiting[delivery_id]
+        self._enter(ready)
+        return True
+
+    def _enter(self, ready: ReadyDelivery) -> None:
         self._running[ready.delivery_id] = ready
         self._workspaces[ready.workspace_id] += 1
         self._destinations.add(ready.destination_id)
-        return True
 
-    def _run(self, ready: ReadyDelivery) -> None:
+    def _run(self, delivery_id: int, send: Callable[[], None]) -> None:
         try:
-            self._send(ready.delivery_id)
+            send()
         finally:
             with self._changed:
-                del self._running[ready.delivery_id]
-                self._workspaces[ready.workspace_id] -= 1
-                self._destinations.discard(ready.destination_id)
+                ready = self._running.pop(delivery_id)
+                if ready is not None:
+                    self._workspaces[ready.workspace_id] -= 1
+                    self._destinations.discard(ready.destination_id)
                 self._start_all()
                 self._changed.notify_all()
+
+
+def _start_thread(target: Callable[[], None]) -> bool:
+    """Start a thread. Returns False if there is no memory for one."""
+    try:
+        # A daemon thread: a hanging send must not keep the process from ending.
+        Thread(target=target, daemon=True).start()
+    except RuntimeError:
+        log.error("cannot start a thread")
+        return False
+    return True

@@ -23,7 +23,7 @@ from webapp.queue.connection import connect_patiently
 from webapp.queue.jobs import open_worker_queue
 from webapp.settings import AppSettings
 from webapp.worker import account_mails
-from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher
+from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher, Report
 from webapp.worker.job_taker import JobTaker
 from webapp.worker.notices import sending_notices
 from webapp.worker.pings import ping_while_working
@@ -78,7 +78,7 @@ def dispatching(limits: ConcurrencyLimits, progress: Progress) -> Iterator[Dispa
     """
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
     send = partial(_send, app, progress, deliveries.open_groups(current_settings()))
-    dispatcher = app_state().dispatcher = Dispatcher(partial(_look_up, app), send, limits)
+    dispatcher = app_state().dispatcher = Dispatcher(partial(_look_up, app), send, limits, send_alone=send)
     mails = Dispatcher(account_mails.list_ready_mails, partial(account_mails.send_mail, app), account_mails.LIMITS)
     app_state().mail_dispatcher = mails
     try:
@@ -133,7 +133,9 @@ def _look_up(app: Flask, delivery_ids: Sequence[int]) -> list[ReadyDelivery]:
     return []
 
 
-def _send(app: Flask, progress: Progress, groups: deliveries.SendGroups, delivery_id: int) -> None:
+def _send(
+    app: Flask, progress: Progress, groups: deliveries.SendGroups, delivery_id: int, report: Report | None = None
+) -> None:
     with app.app_context(), log_unexpected("delivery", delivery_id):
-        deliveries.send(delivery_id, current_settings(), groups)
+        deliveries.send(delivery_id, current_settings(), groups, report)
         progress.note()
