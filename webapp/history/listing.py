@@ -5,11 +5,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, literal, select
+from sqlalchemy import ColumnElement, bindparam, select
 
 from webapp.database.keyset_pages import PAGE_SIZE, KeysetList, Page, PageStatements
 from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, DeliveryRow
-from webapp.deliveries.queries import has_reference
+from webapp.deliveries.queries import IS_TEST_SEND, has_reference
 from webapp.history.filters import Filter, Kind
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, AlertRule, DeliveryStatus, Tenant
 from webapp.text.cursors import Cursor
@@ -142,11 +142,8 @@ _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
     "channel": AlertDestination.type == bindparam("channel"),
 }
 
-# A literal, not a bound parameter, so that both databases can choose the partial index.
-_TEST = literal(TEST_EVENT, literal_execute=True)
-
 
 def _condition(name: str, kind: Kind | None) -> ColumnElement[bool]:
     if name != "kind":
         return _CONDITIONS[name]
-    return AlertDelivery.event_type == _TEST if kind in _TESTS else AlertDelivery.event_type != TEST_EVENT
+    return IS_TEST_SEND if kind in _TESTS else AlertDelivery.event_type != TEST_EVENT
