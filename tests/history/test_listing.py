@@ -20,10 +20,11 @@ from tests.factories import (
     seconds,
 )
 from webapp.database import keyset_pages
+from webapp.database.driver_rows import DriverRow
 from webapp.database.keyset_pages import Page
 from webapp.destinations.editing import add_destination, delete_destination
 from webapp.extensions import db
-from webapp.history import Filter, HistoryEntry, Kind, list_page
+from webapp.history import Filter, Kind, list_page, read_entry
 from webapp.history.listing import _build
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DrillNumber
 from webapp.settings import AppSettings
@@ -38,8 +39,8 @@ GONE: dict[str, Any] = {"status": DeliveryStatus.FAILED, "last_error_code": "gon
 DAY = timedelta(days=1)
 
 
-def _ids(page: Page[HistoryEntry]) -> list[int]:
-    return [entry.delivery.id for entry in page.entries]
+def _ids(page: Page[DriverRow]) -> list[int]:
+    return [read_entry(row).delivery.id for row in page.entries]
 
 
 def _list(seeded: SeededIds, **wanted: Any) -> list[int]:
@@ -149,7 +150,7 @@ def test_an_entry_names_its_destination_presser_rule_and_tenant(seeded: SeededId
     add_real_alert(destination)
     add_delivery(destination, created_at=NOW + seconds(1), requested_by_id=seeded.support)
 
-    test, alert = list_page(seeded.harbor, Filter()).entries
+    test, alert = map(read_entry, list_page(seeded.harbor, Filter()).entries)
 
     assert (test.destination.name, test.delivery.requester, test.rule, test.tenant) == (
         "Ticket system",
@@ -268,7 +269,7 @@ def test_a_filter_with_its_own_index_finds_rows_at_any_age(seeded: SeededIds, wa
 
     page = list_page(seeded.harbor, wanted)
 
-    assert (page.entries[-1].delivery.id, page.older) == (old.id, None)
+    assert (_ids(page)[-1], page.older) == (old.id, None)
 
 
 # The cost
@@ -292,8 +293,8 @@ def test_a_page_of_50_takes_as_many_queries_as_a_page_of_one(
     assert (len(for_one), len(for_many)) == (queries, queries)
 
 
-def _read_names(page: Page[HistoryEntry]) -> list[tuple[str, str | None]]:
-    return [(entry.destination.name, entry.delivery.reference) for entry in page.entries]
+def _read_names(page: Page[DriverRow]) -> list[tuple[str, str | None]]:
+    return [(entry.destination.name, entry.delivery.reference) for entry in map(read_entry, page.entries)]
 
 
 @on_both_databases

@@ -11,8 +11,9 @@ from webapp.app_state import app_state
 from webapp.auth.access import Visit
 from webapp.dashboard.drawn_texts import find_drawn, keep_drawn
 from webapp.dashboard.time_format import find_age_change
+from webapp.database.driver_rows import DriverRow
 from webapp.deliveries.badge import describe_outcome
-from webapp.history import HistoryEntry
+from webapp.history import HistoryEntry, read_entry
 
 
 class _KeptRow(NamedTuple):
@@ -27,23 +28,22 @@ class _KeptRow(NamedTuple):
 CAPACITY = 1_000
 
 
-def draw_history_rows(
-    visit: Visit, entries: Sequence[HistoryEntry], zone: tzinfo | None, now: datetime
-) -> list[Markup]:
-    """Draw the rows of these deliveries, with their times in a zone; None for UTC."""
+def draw_history_rows(visit: Visit, rows: Sequence[DriverRow], zone: tzinfo | None, now: datetime) -> list[Markup]:
+    """Draw the rows of a page of the history, with their times in a zone; None for UTC."""
     today = now.astimezone(zone or UTC)
-    day = today.date(), today.utcoffset()
-    return [_draw(visit, entry, zone, day, now) for entry in entries]
+    day = today.date(), today.utcoffset()  # with the zone, decides how a time is shown
+    drawn, texts = [], app_state().drawn_history
+    for row in rows:
+        key, version = (row[0], zone), (row, day)
+        kept: _KeptRow | None = find_drawn(texts, key, version)
+        if kept is None or not kept.since <= now < kept.until:
+            kept = _draw(visit, read_entry(row), zone, now)
+            keep_drawn(texts, key, version, kept, CAPACITY)
+        drawn.append(kept.row)
+    return drawn
 
 
-def _draw(visit: Visit, entry: HistoryEntry, zone: tzinfo | None, day: object, now: datetime) -> Markup:
-    """Draw a row. day: with the zone, decides how a time is shown."""
-    rows, key, version = app_state().drawn_history, (entry.delivery.id, zone), (entry, day)
-    kept: _KeptRow | None = find_drawn(rows, key, version)
-    if kept is not None and kept.since <= now < kept.until:
-        return kept.row
+def _draw(visit: Visit, entry: HistoryEntry, zone: tzinfo | None, now: datetime) -> _KeptRow:
     outcome = describe_outcome(entry.delivery, entry.destination.type)
     drawn: Markup = get_template_attribute("_history_row.html", "draw_history_row")(visit, entry, outcome, zone, now)
-    until = find_age_change(entry.delivery.created_at, now)
-    keep_drawn(rows, key, version, _KeptRow(drawn, now, until), CAPACITY)
-    return drawn
+    return _KeptRow(drawn, now, find_age_change(entry.delivery.created_at, now))

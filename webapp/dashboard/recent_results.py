@@ -7,9 +7,10 @@ from typing import NamedTuple
 from sqlalchemy import ScalarSelect, String, bindparam, case, cast, func, select
 
 from webapp.deliveries.badge import Badge, badge_for
-from webapp.deliveries.queries import NEWEST_FIRST, is_test_send_of
+from webapp.deliveries.queries import select_newest_tests
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models.inline_value import inline
 
 # Test sends per sparkline.
 RECENT_COUNT = 20
@@ -40,18 +41,8 @@ def list_recent_results(destination_ids: Sequence[int]) -> dict[int, list[Recent
 
 def recent_results_subquery() -> ScalarSelect[str]:
     """Return a subquery for a destination's recent results, in the format that `parse_recent_results` reads."""
-    newest = (
-        select(
-            (cast(AlertDelivery.status, String) + case((AlertDelivery.drill.is_(None), ""), else_=_DRILL)).label(
-                "result"
-            )
-        )
-        .where(is_test_send_of(AlertDestination))
-        .order_by(*NEWEST_FIRST)
-        .limit(RECENT_COUNT)
-        .correlate(AlertDestination)
-        .subquery()
-    )
+    result = cast(AlertDelivery.status, String) + case((AlertDelivery.drill.is_(None), ""), else_=_DRILL)
+    newest = select_newest_tests(result.label("result")).limit(inline(RECENT_COUNT)).subquery()
     return select(func.aggregate_strings(newest.c.result, ",")).correlate(AlertDestination).scalar_subquery()
 
 

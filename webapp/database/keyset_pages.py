@@ -52,8 +52,8 @@ class KeysetList(Generic[Entry]):
     """A list, newest first.
 
     query: selects what an entry is made of. make_entry: makes it from a row's values.
-    time, id: the columns of the key. locate: returns an entry's key. is_plain: whether it selects columns only, no
-    objects, which is read faster without the session's help.
+    time, id: the columns of the key. locate: returns an entry's key.
+    is_plain: whether entries are made of the driver's own rows; see `webapp.database.driver_rows`.
     """
 
     query: Select[*tuple[Any, ...]]
@@ -103,12 +103,17 @@ class KeysetList(Generic[Entry]):
         values = {**values, **_name("before", before), "skipped": SCAN_LIMIT - 1}
         found = db.session.execute(statements.end, values).one_or_none() if statements.end is not None else None
         end = Cursor(*found) if found else None
-        reader = db.session.connection() if self.is_plain else db.session
-        rows = reader.execute(statements.bounded_page if end else statements.page, {**values, **_name("end", end)})
-        entries = [self.make_entry(*row) for row in rows.all()]
+        rows = self._read(statements.bounded_page if end else statements.page, {**values, **_name("end", end)})
+        entries = [self.make_entry(*row) for row in rows]
         if len(entries) > statements.size:
             return Page(entries[: statements.size], self.locate(entries[statements.size - 1]))
         return Page(entries, end, reached_scan_limit=end is not None)
+
+    def _read(self, page: Select[*tuple[Any, ...]], values: Mapping[str, object]) -> Sequence[Sequence[Any]]:
+        if not self.is_plain:
+            return db.session.execute(page, values).all()
+        with db.session.connection().execute(page, values) as result:
+            return list(result.cursor.fetchall())
 
     @property
     def _key(self) -> ColumnElement[Any]:

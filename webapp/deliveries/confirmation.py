@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 from webapp.deliveries.arrival import may_have_arrived
 from webapp.deliveries.queries import newest_drill_id_subquery, newest_drill_subquery
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus, Receipt, ReceiptSource
+from webapp.models.inline_value import inline
 from webapp.models.json_array import JsonArray
 from webapp.models.types import UtcDateTime, read_stored_name, read_stored_time
 
@@ -64,13 +65,13 @@ def _find_overdue(column: Any, *, in_the_past: bool = False) -> ColumnElement[An
     It is the newest accepted drill that is `CONFIRM_WITHIN` old, however many followed: weekly drills would otherwise
     replace one another just in time, for ever. Nobody has said anything about it, nor seen a later message.
     """
-    is_old = (AlertDelivery.status == DeliveryStatus.SENT) & (AlertDelivery.created_at <= _DUE)
+    is_old = (AlertDelivery.status == inline(DeliveryStatus.SENT)) & (AlertDelivery.created_at <= _DUE)
     was_seen = exists().where(
         _LATER.workspace_id == _OVERDUE.workspace_id,
         _LATER.alert_destination_id == _OVERDUE.alert_destination_id,
-        _LATER.event_type == TEST_EVENT,
+        _LATER.event_type == inline(TEST_EVENT),
         _LATER.created_at >= _OVERDUE.created_at,
-        _LATER.receipt == Receipt.SEEN,
+        _LATER.receipt == inline(Receipt.SEEN),
         *([_LATER.created_at < _UNTIL] if in_the_past else []),
     )
     drill = select(column).where(_OVERDUE.id == newest_drill_id_subquery(is_old), _OVERDUE.receipt.is_(None), ~was_seen)

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Text, case, cast, select
 from sqlalchemy.orm import aliased
 
 from webapp.models import TEST_EVENT, Account, AlertDelivery, DeliveryStatus, DrillNumber, Receipt, ReceiptSource
+from webapp.models.inline_value import inline
 from webapp.models.reference import ReferenceIn
 
 
@@ -71,7 +72,7 @@ _requester = aliased(Account, name="requester")
 # No joins: a statement that has many takes long to plan.
 _COMPUTED: dict[str, ColumnElement[Any]] = {
     # Of test sends only: in a real alert's payload, another program may have written what the database cannot read.
-    "reference": case((AlertDelivery.event_type == TEST_EVENT, ReferenceIn(AlertDelivery.payload))),
+    "reference": case((AlertDelivery.event_type == inline(TEST_EVENT), ReferenceIn(AlertDelivery.payload))),
     "requester": select(_requester.name)
     .where(_requester.id == AlertDelivery.requested_by_id)
     .correlate(AlertDelivery)

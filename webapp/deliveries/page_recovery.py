@@ -17,6 +17,7 @@ from webapp.database.plans import PLAN_ONCE
 from webapp.database.sessions import discard_transaction
 from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, AnyDelivery, DeliveryRow
 from webapp.deliveries.expiry import PlannedTransition, apply_planned, observe, plan_end, plan_loss, settle_expiries
+from webapp.deliveries.queries import IS_TEST_SEND
 from webapp.deliveries.retry_policy import TEST_SEND_POLICY
 from webapp.deliveries.transitions import LOST_AFTER
 from webapp.extensions import db
@@ -36,7 +37,7 @@ _OVERDUE = (
     select(*DELIVERY_COLUMNS)
     .where(
         IS_WAITING,
-        AlertDelivery.event_type == TEST_EVENT,
+        IS_TEST_SEND,
         AlertDelivery.workspace_id == bindparam("workspace_id"),
         or_(
             AlertDelivery.created_at <= bindparam("pressed_until"),

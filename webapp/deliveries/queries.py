@@ -10,11 +10,11 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     ScalarSelect,
+    Select,
     and_,
     bindparam,
     exists,
     func,
-    literal,
     or_,
     select,
 )
@@ -25,6 +25,7 @@ from webapp.database.plans import PLAN_ONCE
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest
 from webapp.models.id_list import IsOneOf
+from webapp.models.inline_value import inline
 from webapp.models.reference import ReferenceIn
 from webapp.models.sorted_equality import SortedEquality
 
@@ -35,7 +36,9 @@ ColumnOf = SQLColumnExpression[Value]
 NEWEST_FIRST = (AlertDelivery.created_at.desc(), AlertDelivery.id.desc())
 
 # For subqueries. Without knowing the limit, PostgreSQL expects many rows, and plans the statement anew each time.
-ONE = literal(1, literal_execute=True)
+ONE = inline(1)
+
+IS_TEST_SEND = AlertDelivery.event_type == inline(TEST_EVENT)
 
 # Test sends of the whole installation with the same reference. References are random, so there are one or two.
 MAX_SAME_REFERENCE = 1000
@@ -58,15 +61,14 @@ def is_delivery_of(destination: AlertDestination | type[AlertDestination]) -> Co
 
 def is_test_send_of(destination: AlertDestination | type[AlertDestination]) -> ColumnElement[bool]:
     """Return the condition for a destination's test sends. The class itself correlates with an outer query."""
-    return is_delivery_of(destination) & (AlertDelivery.event_type == TEST_EVENT)
+    return is_delivery_of(destination) & IS_TEST_SEND
 
 
 def has_reference(references: Sequence[str] | BindParameter[Any]) -> ColumnElement[bool]:
     """Return the condition for test sends with one of these references, or with those of an expanding parameter."""
-    # The limit has both databases use the index of references first, whatever else the outer query asks for. A literal,
-    # not a bound parameter, lets them choose it at all.
+    # The limit has both databases use the index of references first, whatever else the outer query asks for.
     test = aliased(AlertDelivery)
-    is_test = test.event_type == literal(TEST_EVENT, literal_execute=True)
+    is_test = test.event_type == inline(TEST_EVENT)
     ids = select(test.id).where(is_test, ReferenceIn(test.payload).in_(references)).limit(MAX_SAME_REFERENCE)
     return AlertDelivery.id.in_(ids)
 
@@ -78,15 +80,18 @@ def newest_test_id_subquery() -> ScalarSelect[int]:
 
 def newest_test_subquery(column: ColumnOf[Value]) -> ScalarSelect[Value]:
     """Return the subquery for a column of a destination's newest test send."""
-    # A literal, so that PostgreSQL knows how rare test sends are even in a plan for any values.
-    is_test = AlertDelivery.event_type == literal(TEST_EVENT, literal_execute=True)
-    return _newest_subquery(column, *_IS_OF_OUTER, is_test)
+    return _newest_subquery(column, *_IS_OF_OUTER, IS_TEST_SEND)
+
+
+def select_newest_tests(column: ColumnOf[Value]) -> Select[Value]:
+    """Return the query for a column of a destination's test sends, newest first, as a part of a subquery."""
+    return _select_newest(column, *_IS_OF_OUTER, IS_TEST_SEND)
 
 
 def newest_accepted_subquery(column: ColumnOf[Value]) -> ScalarSelect[Value]:
     """Return the subquery for a column of a destination's newest delivery that its receiver accepted."""
-    # The literal lets both databases walk the partial index of accepted deliveries, once per destination.
-    is_accepted = AlertDelivery.status == literal(DeliveryStatus.SENT, AlertDelivery.status.type, literal_execute=True)
+    # Both databases walk the partial index of accepted deliveries, once per destination.
+    is_accepted = AlertDelivery.status == inline(DeliveryStatus.SENT)
     return _newest_subquery(column, AlertDelivery.alert_destination_id == AlertDestination.id, is_accepted)
 
 
@@ -107,14 +112,12 @@ def newest_id_subquery(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
 
 def _newest_subquery(column: ColumnOf[Value], *conditions: ColumnElement[bool]) -> ScalarSelect[Value]:
     # A correlated LIMIT 1 walks an index once per destination; window functions would read every delivery.
-    return (
-        select(column)
-        .where(*conditions)
-        .order_by(AlertDelivery.alert_destination_id.desc(), *NEWEST_FIRST)
-        .limit(ONE)
-        .correlate(AlertDestination)
-        .scalar_subquery()
-    )
+    return _select_newest(column, *conditions).limit(ONE).scalar_subquery()
+
+
+def _select_newest(column: ColumnOf[Value], *conditions: ColumnElement[bool]) -> Select[Value]:
+    ordered = select(column).where(*conditions).order_by(AlertDelivery.alert_destination_id.desc(), *NEWEST_FIRST)
+    return ordered.correlate(AlertDestination)
 
 
 # Statements of pages and polls are built once: building one takes longer than executing it.
@@ -190,7 +193,9 @@ def find_newest_drill(destination: AlertDestination) -> AlertDelivery | None:
 
 def find_last_accepted_test(destination: AlertDestination, other_than: int | None = None) -> AlertDelivery | None:
     """Fetch a destination's newest test send that its receiver accepted. other_than: an id that does not count."""
-    accepted = select(AlertDelivery).where(is_test_send_of(destination), AlertDelivery.status == DeliveryStatus.SENT)
+    accepted = select(AlertDelivery).where(
+        is_test_send_of(destination), AlertDelivery.status == inline(DeliveryStatus.SENT)
+    )
     if other_than is not None:
         accepted = accepted.where(AlertDelivery.id != other_than)
     return db.session.scalars(accepted.order_by(*NEWEST_FIRST).limit(1)).one_or_none()

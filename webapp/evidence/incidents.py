@@ -6,11 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, literal, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, select
 from sqlalchemy.orm import aliased
 
 from webapp.database.keyset_pages import KeysetList, Page, check_by_row
-from webapp.deliveries.queries import is_delivery_of
+from webapp.deliveries.queries import IS_TEST_SEND, is_delivery_of
 from webapp.evidence.counts import CountedSpan, is_in_period
 from webapp.evidence.follow_ups import Change, FollowUps
 from webapp.evidence.period import Period
@@ -18,6 +18,7 @@ from webapp.evidence.population import existed_in
 from webapp.evidence.spans import IS_TEST
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, DeliveryStatus, Receipt
+from webapp.models.inline_value import inline
 from webapp.text.cursors import Cursor
 
 # Tests per list of a page. The CSV has them all.
@@ -87,7 +88,7 @@ def list_tests(
     size: int,
 ) -> Page[RecordedTest]:
     """Return the newest tests of the period that are older than a cursor. unconfirmed: as for `list_problems`."""
-    of_report = is_in_period(workspace_id, period), existed_in(workspace_id, period), _IS_INDEXED_TEST
+    of_report = is_in_period(workspace_id, period), existed_in(workspace_id, period), IS_TEST_SEND
     page = _LIST.fetch_page(of_report, [], before, size)
     records = [replace(record, problem=_find_problem(record.delivery, unconfirmed)) for record in page.entries]
     known_at = [record.known_at for record in records if record.problem]
@@ -140,8 +141,6 @@ _CONDITIONS: dict[Problem, ColumnElement[bool]] = {
     Problem.FAILED: and_(IS_TEST, AlertDelivery.status == DeliveryStatus.FAILED),
     Problem.MISSING: and_(IS_TEST, check_by_row(_IS_MISSING)),
 }
-# The index of tests in the order of the history serves this literal.
-_IS_INDEXED_TEST = AlertDelivery.event_type == literal(TEST_EVENT, literal_execute=True)
 # When the problem was known: with the test, or with the report of the person who misses it.
 _KNOWN_AT = case((_IS_MISSING, AlertDelivery.receipt_at), else_=AlertDelivery.created_at)
 
@@ -154,8 +153,8 @@ def _load_accepted(delivery_ids: Sequence[int]) -> Mapping[int, datetime | None]
 
 def _find_accepted() -> ScalarSelect[Any]:
     """Return when the next accepted test of the destination was requested."""
-    # Without the workspace and with a literal, both databases read the index of accepted deliveries, not all tests.
-    is_accepted = _later.status == literal(DeliveryStatus.SENT, _later.status.type, literal_execute=True)
+    # Without the workspace, both databases read the index of accepted deliveries, not all tests.
+    is_accepted = _later.status == inline(DeliveryStatus.SENT)
     own = _later.alert_destination_id == AlertDelivery.alert_destination_id
     is_later = and_(own, _later.event_type == TEST_EVENT, _later.created_at > _KNOWN_AT, is_accepted)
     query = select(_later.created_at).where(is_later).order_by(_later.created_at, _later.id).limit(1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from webapp.audit import Action
 from webapp.deliveries.queries import NEWEST_FIRST, is_test_send_of
@@ -15,6 +15,7 @@ from webapp.evidence.spans import IS_TEST, Span
 from webapp.evidence.switches import NO_SWITCHES, DisabledSpell, find_disabled_spells, load_switches
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, Receipt
+from webapp.models.inline_value import inline
 
 # Ids of one query.
 ID_PAGE = 1_000
@@ -88,8 +89,8 @@ def existed_in(workspace_id: int, period: Period) -> ColumnElement[bool]:
 
 
 def _select_destinations(workspace_id: int, period: Period) -> Select[AlertDestination, AlertDelivery, datetime]:
-    # With a literal, both databases read the index of accepted deliveries, not all tests since the period.
-    is_accepted = AlertDelivery.status == literal(DeliveryStatus.SENT, AlertDelivery.status.type, literal_execute=True)
+    # Both databases read the index of accepted deliveries, not all tests since the period.
+    is_accepted = AlertDelivery.status == inline(DeliveryStatus.SENT)
     own = is_test_send_of(AlertDestination)
     inside = (AlertDelivery.created_at >= period.begins_at) & (AlertDelivery.created_at < period.ends_at)
     last = select(AlertDelivery.id).where(own, inside).order_by(*NEWEST_FIRST).limit(1)

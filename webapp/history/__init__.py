@@ -2,7 +2,7 @@
 
 from webapp.history.export import write_csv
 from webapp.history.filters import Filter, Kind, parse_filter
-from webapp.history.listing import HistoryEntry, list_page
+from webapp.history.listing import HistoryEntry, list_page, read_entry
 
 __all__ = [
     "Filter",
@@ -10,5 +10,6 @@ __all__ = [
     "Kind",
     "list_page",
     "parse_filter",
+    "read_entry",
     "write_csv",
 ]

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from functools import partial
 
 from webapp.channels import CHANNELS
+from webapp.database.driver_rows import DriverRow
 from webapp.deliveries.badge import describe_outcome
 from webapp.extensions import db
 from webapp.history.filters import Filter, Kind
-from webapp.history.listing import HistoryEntry, list_page
+from webapp.history.listing import list_page, read_entry
 from webapp.models import TEST_EVENT
 from webapp.text import csv_export
 from webapp.text.csv_export import MAX_ROWS, format_moment
@@ -48,7 +49,8 @@ def write_csv(workspace_id: int, criteria: Filter, max_rows: int = MAX_ROWS) -> 
     return csv_export.write_csv(HEADER, list_block, _to_cells, db.session.rollback, max_rows)
 
 
-def _to_cells(entry: HistoryEntry) -> list[object]:
+def _to_cells(row: DriverRow) -> list[object]:
+    entry = read_entry(row)
     delivery, destination = entry.delivery, entry.destination
     channel = CHANNELS.get(destination.type)
     return [

@@ -5,11 +5,13 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, literal, select
+from sqlalchemy import ColumnElement, bindparam, select
 
+from webapp.database.driver_rows import DriverRow, RowReader
 from webapp.database.keyset_pages import PAGE_SIZE, KeysetList, Page, PageStatements
 from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, DeliveryRow
-from webapp.deliveries.queries import has_reference
+from webapp.deliveries.queries import IS_TEST_SEND, has_reference
+from webapp.extensions import db
 from webapp.history.filters import Filter, Kind
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, AlertRule, DeliveryStatus, Tenant
 from webapp.text.cursors import Cursor
@@ -43,23 +45,35 @@ class HistoryEntry(NamedTuple):
 _DESTINATION = tuple(getattr(AlertDestination, name) for name in DestinationRow._fields)
 
 
-def _make_entry(rule: str | None, tenant: str | None, *columns: Any) -> HistoryEntry:
-    count = len(_DESTINATION)
-    return HistoryEntry(DeliveryRow._make(columns[count:]), DestinationRow._make(columns[:count]), rule, tenant)
-
-
-_HISTORY = KeysetList(
-    select(AlertRule.name, Tenant.name, *_DESTINATION, *DELIVERY_COLUMNS)
+# Begins with the id of the delivery.
+_QUERY = (
+    select(*DELIVERY_COLUMNS, *_DESTINATION, AlertRule.name, Tenant.name)
     .select_from(AlertDelivery)
     .join(AlertDestination, AlertDestination.id == AlertDelivery.alert_destination_id)
     .outerjoin(AlertRule, AlertRule.id == AlertDelivery.alert_rule_id)
-    .outerjoin(Tenant, Tenant.id == AlertDelivery.tenant_id),
-    _make_entry,
-    AlertDelivery.created_at,
-    AlertDelivery.id,
-    lambda entry: Cursor(entry.delivery.created_at, entry.delivery.id),
-    is_plain=True,
+    .outerjoin(Tenant, Tenant.id == AlertDelivery.tenant_id)
 )
+_READER = RowReader(_QUERY)
+
+
+def read_entry(row: DriverRow) -> HistoryEntry:
+    """Return the entry in a row of a page."""
+    columns = list(_READER.read(row, db.engine.dialect))
+    count = len(DELIVERY_COLUMNS)
+    delivery, destination = DeliveryRow._make(columns[:count]), DestinationRow._make(columns[count:-2])
+    return HistoryEntry(delivery, destination, *columns[-2:])
+
+
+def _locate(row: DriverRow) -> Cursor:
+    delivery = read_entry(row).delivery
+    return Cursor(delivery.created_at, delivery.id)
+
+
+def _keep_row(*row: Any) -> DriverRow:
+    return row
+
+
+_HISTORY = KeysetList(_QUERY, _keep_row, AlertDelivery.created_at, AlertDelivery.id, _locate, is_plain=True)
 
 
 # Kinds of pages whose statements a process keeps.
@@ -68,8 +82,11 @@ CAPACITY = 200
 
 def list_page(
     workspace_id: int, criteria: Filter, before: Cursor | None = None, size: int = PAGE_SIZE
-) -> Page[HistoryEntry]:
-    """Return the newest deliveries older than a cursor. Executes at most two queries; neither sorts."""
+) -> Page[DriverRow]:
+    """Return the newest deliveries older than a cursor, for `read_entry`. Each row begins with the delivery's id.
+
+    Executes at most two queries; neither sorts.
+    """
     by_index, by_row = _split_conditions(criteria)
     bounds = tuple(name for name in _BOUNDS if getattr(criteria, name) is not None)
     statements = _build(by_index, by_row, bounds, criteria.kind, size, is_older=before is not None)
@@ -142,11 +159,8 @@ _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
     "channel": AlertDestination.type == bindparam("channel"),
 }
 
-# A literal, not a bound parameter, so that both databases can choose the partial index.
-_TEST = literal(TEST_EVENT, literal_execute=True)
-
 
 def _condition(name: str, kind: Kind | None) -> ColumnElement[bool]:
     if name != "kind":
         return _CONDITIONS[name]
-    return AlertDelivery.event_type == _TEST if kind in _TESTS else AlertDelivery.event_type != TEST_EVENT
+    return IS_TEST_SEND if kind in _TESTS else AlertDelivery.event_type != TEST_EVENT

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import ScalarSelect, Select, bindparam, func, select
 
+from webapp.deliveries.queries import IS_TEST_SEND
 from webapp.extensions import db
-from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 from webapp.models.delivery import IS_WAITING
 
 
@@ -42,7 +43,7 @@ def waiting_subquery() -> ScalarSelect[int]:
 
 
 # Built once, because every list executes it.
-_WAITING = select(func.count(AlertDelivery.id)).where(IS_WAITING, AlertDelivery.event_type == TEST_EVENT)
+_WAITING = select(func.count(AlertDelivery.id)).where(IS_WAITING, IS_TEST_SEND)
 _WAITING_IN_WORKSPACE = _WAITING.where(AlertDelivery.workspace_id == bindparam("workspace_id"))
 _QUEUED = AlertDelivery.status == DeliveryStatus.QUEUED
 
@@ -52,4 +53,4 @@ def _select_backlog() -> Select[int, int, datetime]:
         func.count().filter(_QUEUED),
         func.count().filter(AlertDelivery.status == DeliveryStatus.DEFERRED),
         func.min(AlertDelivery.created_at).filter(_QUEUED, AlertDelivery.attempt_started_at.is_(None)),
-    ).where(IS_WAITING, AlertDelivery.event_type == TEST_EVENT)
+    ).where(IS_WAITING, IS_TEST_SEND)
