@@ -77,14 +77,14 @@ def list_pages(installation: Installation, workspace: str) -> Mapping[str, Case]
 def list_passes(installation: Installation, now: datetime) -> Mapping[str, Case]:
     """Return each part of a worker's maintenance by its name: the first run of a new worker."""
     settings = app_state(installation.app).settings
-    tracker = deliveries.WaitTracker()
+    recovery = deliveries.Recovery(deliveries.WaitTracker())
     names = [_name(task) for task in list_tasks(settings)]
 
     def run(number: int) -> None:
         list_tasks(settings)[number](now)
 
     passes: dict[str, Case] = {name: partial(run, number) for number, name in enumerate(names)}
-    passes["recovery"] = partial(deliveries.recover, now, settings, tracker)
+    passes["recovery"] = partial(recovery.run, now, settings)
     return passes
 
 

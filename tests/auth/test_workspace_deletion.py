@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from tests.auth.overlapping import run_overlapping
+from tests.deliveries.recovery_passes import recover as run_recovery
 from tests.factories import (
     NOW,
     SeededIds,
@@ -46,7 +47,7 @@ from webapp.models import (
     row_changes,
 )
 from webapp.sends.batches import press_all
-from webapp.sends.planned_tests import run_planned_tests
+from webapp.sends.planned_tests import PlannedTestRuns
 from webapp.settings import AppSettings
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
@@ -247,7 +248,7 @@ def test_recovery_passes_over_what_is_deleted(app: Flask, seeded: SeededIds, app
         add_delivery(destination, status=DeliveryStatus.DEFERRED, send_after=NOW, created_at=NOW - seconds(age))
 
     def recover() -> None:
-        deliveries.recover(NOW + seconds(30), app_settings, WaitTracker())
+        run_recovery(NOW + seconds(30), app_settings, WaitTracker())
 
     assert run_overlapping(app, lambda: _delete(seeded), recover) == [None, None]
     assert _count_owned(seeded.harbor) == {"alert_destinations": 1}
@@ -269,7 +270,7 @@ def _plan(seeded: SeededIds) -> None:
 
 
 def _run_planned(seeded: SeededIds) -> None:
-    run_planned_tests(LATER)
+    PlannedTestRuns().run(LATER)
 
 
 def _add_member(seeded: SeededIds) -> None:

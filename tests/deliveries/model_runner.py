@@ -16,6 +16,7 @@ from tests.deliveries.model_state import ModelDestination, ReceiverResponse
 from tests.deliveries.observed_state import read_badges, read_rows
 from tests.deliveries.paused_attempts import PausedAttempt
 from tests.deliveries.random_steps import Step
+from tests.deliveries.recovery_passes import recover
 from tests.deliveries.reference_model import RETENTION, ReferenceModel
 from tests.factories import NOW, SeededIds, get_account, seconds
 from tests.queue_keys import key_of
@@ -28,7 +29,6 @@ from webapp.deliveries import (
     end_overdue_tests,
     expiry,
     fail_unqueued,
-    recover,
     request_test,
 )
 from webapp.deliveries.claim_record import CLAIMS, note_claim

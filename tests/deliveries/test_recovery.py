@@ -4,15 +4,15 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import chain
+from itertools import chain, count
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
 
-from tests.deliveries.recovery_passes import recover_at
+from tests.deliveries.recovery_passes import recover, recover_at
 from tests.factories import (
     NOW,
     SeededIds,
@@ -26,7 +26,10 @@ from tests.factories import (
 from webapp import queue
 from webapp.app_state import app_state
 from webapp.deliveries import WaitTracker
-from webapp.deliveries.recovery import MAX_ROWS_PER_PASS, recover
+from webapp.deliveries import recovery as recovery_module
+from webapp.deliveries.delivery_rows import WaitingRow
+from webapp.deliveries.expiry import PlannedTransition
+from webapp.deliveries.recovery import PAGE_SIZE, PASS_TIME, Recovery
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
 from webapp.settings import AppSettings
@@ -152,8 +155,56 @@ def test_each_row_is_recovered_by_one_of_several_workers(
     assert sorted(chain.from_iterable(result.result() for result in results)) == ids
 
 
+def test_a_pass_ends_in_time_and_the_next_one_continues(seeded: SeededIds, app_settings: AppSettings) -> None:
+    ids = [
+        _deferred(seeded, NOW, updated_at=NOW - seconds(2), created_at=NOW - seconds(3)).id for _ in range(PAGE_SIZE)
+    ]
+    ids.append(_deferred(seeded, NOW).id)
+    passed = count()
+    recovery = Recovery(WaitTracker(), clock=lambda: next(passed) * PASS_TIME)  # so slow that each pass reads one page
+
+    assert recovery.run(NOW + seconds(1), app_settings) == ids[:-1]
+    assert recovery.is_behind
+    assert recovery.run(NOW + seconds(1), app_settings) == ids[-1:]
+    assert recovery.run(NOW + seconds(1), app_settings) == []  # sees the first ones again, which have just changed
+    assert not recovery.is_behind
+
+
+def test_what_a_slow_pass_leaves_of_a_page_is_done_by_the_next_one(
+    seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    """Rows that end differently are not changed together."""
+    expired = _deferred(seeded, NOW + seconds(500), created_at=NOW)
+    resumed = _deferred(seeded, NOW + seconds(1), created_at=NOW + seconds(60), updated_at=NOW + seconds(60))
+    passed = count()
+    recovery = Recovery(WaitTracker(), clock=lambda: next(passed) * PASS_TIME)
+
+    enqueued = [recovery.run(NOW + seconds(121), app_settings) for _ in range(2)]
+
+    assert [resumed.id] in enqueued
+    assert _outcome(expired)[0] is DeliveryStatus.FAILED
+    assert not recovery.is_behind
+
+
+def test_a_row_that_was_changed_since_it_was_read_is_left_alone(
+    seeded: SeededIds, app_settings: AppSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been attempted meanwhile, so that it would be false that nothing was sent."""
+    row = add_delivery(get_destination(seeded), created_at=NOW, updated_at=NOW)
+
+    def settle_late(due: list[tuple[WaitingRow, PlannedTransition]]) -> list[tuple[WaitingRow, PlannedTransition]]:
+        db.session.execute(update(AlertDelivery).values(updated_at=NOW + seconds(119)))
+        db.session.commit()
+        return due
+
+    monkeypatch.setattr(recovery_module, "settle_expiries", settle_late)
+    recover_at(app_settings, NOW + seconds(120))
+
+    assert _outcome(row) == (DeliveryStatus.QUEUED, None)
+
+
 def test_rows_that_are_not_due_do_not_displace_a_row_that_is_due(seeded: SeededIds, app_settings: AppSettings) -> None:
-    for _ in range(MAX_ROWS_PER_PASS):
+    for _ in range(PAGE_SIZE):
         _deferred(seeded, NOW + seconds(100), updated_at=NOW - seconds(1))
     due = _deferred(seeded, NOW + seconds(1))
 

@@ -13,6 +13,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import OperationalError
 
 from benchmarks.installation.servers import QueueServer
+from tests.deliveries.recovery_passes import recover
 from tests.factories import NOW, SeededIds, add_delivery, get_account, get_workspace, on_both_databases, seconds
 from tests.sends.one_press import count_one
 from webapp import queue
@@ -24,7 +25,6 @@ from webapp.deliveries import (
     DestinationDisabled,
     WaitTracker,
     plan_test,
-    recover,
     request_test,
 )
 from webapp.destinations.editing import delete_destination, set_enabled

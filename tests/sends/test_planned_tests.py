@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 from threading import Barrier
 from typing import NoReturn
 
@@ -39,7 +39,7 @@ from webapp.models import (
 )
 from webapp.sends import request
 from webapp.sends.eligibility import RequestResult
-from webapp.sends.planned_tests import KEPT_FOR, cancel, press_or_plan, run_planned_tests
+from webapp.sends.planned_tests import KEPT_FOR, PASS_TIME, PlannedTestRuns, cancel, press_or_plan
 from webapp.sends.request import press
 from webapp.settings import SendLimits
 
@@ -82,7 +82,9 @@ class Place:
 
     def run(self, now: datetime) -> None:
         self.let_redis_forget()
-        run_planned_tests(now)
+        runs = PlannedTestRuns()
+        while runs.run(now):
+            pass
 
     def deliveries(self) -> list[AlertDelivery]:
         mine = AlertDelivery.alert_destination_id == self.destination_id
@@ -223,7 +225,7 @@ def test_it_is_sent_once_however_often_the_worker_looks(planned: Place) -> None:
 
 
 def test_while_the_cooldown_in_redis_lasts_it_waits(planned: Place) -> None:
-    run_planned_tests(DUE)
+    PlannedTestRuns().run(DUE)
     assert (len(planned.deliveries()), planned.is_waiting()) == (1, True)
 
     planned.run(DUE + seconds(1))
@@ -276,6 +278,19 @@ def test_one_that_fails_does_not_hold_up_the_others(
     assert (len(planned.deliveries()), len(other.deliveries())) == (1, 2)
     assert "planned test failed" in caplog.text
     assert "canary" not in caplog.text
+
+
+def test_a_pass_ends_in_time_and_the_next_one_continues(planned: Place) -> None:
+    other = _make_place(planned.app, planned.seeded, planned.redis)
+    other.press(NOW + seconds(1))
+    other.plan(NOW + seconds(1))
+    planned.let_redis_forget()
+    passed = count()
+    runs = PlannedTestRuns(clock=lambda: next(passed) * PASS_TIME)  # so slow that each pass makes one request
+
+    assert [runs.run(DUE + seconds(2)) for _ in range(2)] == [True, False]
+
+    assert (len(planned.deliveries()), len(other.deliveries())) == (2, 2)
 
 
 # Ending it
@@ -473,7 +488,7 @@ def test_what_another_worker_has_requested_meanwhile_is_no_failure(
     def let_another_worker_run_first(*delivery_ids: int, requested_at: datetime) -> RequestResult:
         if is_alone:
             is_alone.clear()
-            _at_once(planned, lambda: run_planned_tests(DUE + seconds(2)))
+            _at_once(planned, lambda: PlannedTestRuns().run(DUE + seconds(2)))
         return enqueue(*delivery_ids, requested_at=requested_at)
 
     monkeypatch.setattr("webapp.sends.planned_tests.enqueue_or_fail", let_another_worker_run_first)
@@ -527,7 +542,7 @@ def _run_in_worker_that_dies(place: Place, monkeypatch: pytest.MonkeyPatch, at: 
     child = os.fork()
     if child == 0:
         monkeypatch.setattr(at, _die)
-        run_planned_tests(DUE)
+        PlannedTestRuns().run(DUE)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
 

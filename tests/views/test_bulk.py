@@ -15,6 +15,7 @@ from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination
 from webapp.settings import AppSettings
+from webapp.views import bulk
 
 PAGE = "/w/harbor/choose"
 
@@ -58,6 +59,21 @@ def test_the_page_counts_what_matches_the_filter(seeded: SeededIds, visit: Visit
     assert re.search(r"\s1 destination that matches the filter\.", admin.get(f"{PAGE}?tag=dock").text)
     assert re.search(r"\s3 destinations that match the filter\.", admin.get(f"{PAGE}?state=never").text)
     assert re.search(r"\s3 destinations\.", admin.get(PAGE).text)
+
+
+def test_a_long_list_has_pages_and_ticks_those_of_one(
+    seeded: SeededIds, visit: Visit, ids: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "PAGE_SIZE", 2)
+    admin = visit(seeded.admin)
+
+    first, second = (admin.get(f"{PAGE}?all=1&order=name&page={number}").text for number in (1, 2))
+
+    assert sorted(ticked(first) + ticked(second)) == ids
+    assert len(ticked(first)) == 2
+    assert "3 destinations. This page shows 2 of them, and changes or tests those that are ticked on it." in first
+    assert f'href="{PAGE}?page=2&amp;order=name"' in first
+    assert 'href="/w/harbor/destinations?order=name"' in second
 
 
 def test_an_empty_page_names_the_filter_only_if_there_is_one(app: Flask, seeded: SeededIds, visit: Visit) -> None:

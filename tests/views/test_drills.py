@@ -5,12 +5,20 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
-from tests.factories import SeededIds, get_destination
+from tests.factories import NOW, SeededIds, get_destination
 from tests.visitor import Visitor
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AuditEvent, DrillChoice, DrillInterval, DrillNumber, DrillSchedule
+from webapp.models import (
+    AlertDelivery,
+    AlertDestination,
+    AuditEvent,
+    DrillChoice,
+    DrillInterval,
+    DrillNumber,
+    DrillSchedule,
+)
 
 PAGE = "/w/harbor/drills"
 TIMES = {
@@ -202,6 +210,25 @@ def test_a_viewer_sends_no_drill(app: Flask, seeded: SeededIds, visit: Visit) ->
 
     with app.app_context():
         assert db.session.scalars(select(AlertDelivery)).all() == []
+
+
+def test_the_calendar_lists_fifty_drills_of_a_day_and_counts_the_others(
+    app: Flask, seeded: SeededIds, visit: Visit
+) -> None:
+    facts = {"workspace_id": seeded.harbor, "type": "webhook", "config": "", "created_at": NOW, "updated_at": NOW}
+    with app.app_context():
+        db.session.execute(insert(AlertDestination), [facts | {"name": f"Number {number}"} for number in range(59)])
+        db.session.commit()
+    admin = visit(seeded.admin)
+    admin.post(PAGE, TIMES | {"weekday": ["2"]})
+
+    calendar = admin.get(PAGE).text.partition('<ol class="calendar">')[2].partition("</ol>")[0]
+    day = calendar.split('<li class="busy">')[2]  # the first one may be today, and partly over
+
+    assert "<b>60</b>" in day
+    assert "<summary>56 more</summary>" in day
+    assert day.count("<li>") == 51
+    assert re.search(r"<li>and 10 more until \d\d:\d\d</li>", day)
 
 
 def test_the_page_of_a_destination_names_its_next_drill(seeded: SeededIds, visit: Visit) -> None:

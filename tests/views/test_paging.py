@@ -30,7 +30,7 @@ from webapp.channels.pagerduty import SERVER
 from webapp.destinations.editing import add_destination, change_destination, read_settings, set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, database_clock
-from webapp.sends.planned_tests import run_planned_tests
+from webapp.sends.planned_tests import PlannedTestRuns
 from webapp.settings import AppSettings
 
 Visit = Callable[[int], Visitor]
@@ -255,7 +255,7 @@ def cooling(app: Flask, pager: int) -> int:
 def _run_when_due(app: Flask) -> None:
     with app.app_context():
         planned = db.session.scalars(select(PlannedTest)).one()
-        run_planned_tests(planned.due_at)
+        PlannedTestRuns().run(planned.due_at)
 
 
 @on_both_databases

@@ -23,7 +23,7 @@ from webapp import queue
 from webapp.destinations.editing import set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus, PlanEnd, PlannedTest
-from webapp.sends.planned_tests import run_planned_tests
+from webapp.sends.planned_tests import PlannedTestRuns
 
 Visit = Callable[[int], Visitor]
 
@@ -57,7 +57,7 @@ def _run(app: Flask, queue_server: QueueServer, later: float = 61) -> None:
     """Let a worker look for planned tests after the cooldown, also that in Redis."""
     queue.connect(queue_server.url).flushall()
     with app.app_context():
-        run_planned_tests(datetime.now(UTC) + seconds(later))
+        PlannedTestRuns().run(datetime.now(UTC) + seconds(later))
 
 
 @on_both_databases

@@ -36,7 +36,7 @@ def test_a_part_that_always_fails_keeps_no_other_one_from_running(
     def count_destinations(_now: datetime) -> None:
         ran.append(db.session.scalar(select(func.count()).select_from(AlertDestination)))
 
-    monkeypatch.setattr(maintenance, "run_planned_tests", _read_what_is_not_there)
+    monkeypatch.setattr(maintenance, "report_refused_sign_ins", _read_what_is_not_there)
     app_state(app).maintenance.append(count_destinations)
 
     assert [Maintenance(app).run() for _ in range(2)] == [None, None]

@@ -2,12 +2,14 @@
 
 import gc
 import signal
+import threading
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 
 from webapp.worker import supervisor
+from webapp.worker.maintenance import Maintenance
 from webapp.worker.signals import STOP_SIGNALS
 
 
@@ -32,3 +34,30 @@ def test_its_processes_share_what_it_has_loaded(app: Flask, monkeypatch: pytest.
         supervisor.run_worker(app, 1)
 
     assert found == [True]
+
+
+class _Runs(Maintenance):
+    """Runs of which the first leaves something to the next one."""
+
+    def run(self) -> None:
+        self.is_behind = not self.is_behind
+
+
+class _StopAfterTwo(threading.Event):
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waited.append(timeout)
+        if len(self.waited) == 2:
+            self.set()
+        return self.is_set()
+
+
+def test_a_run_that_leaves_something_is_followed_by_the_next_one_at_once(app: Flask) -> None:
+    stop = _StopAfterTwo()
+
+    supervisor.work(_Runs(app), stop, start=lambda: None, is_working=lambda: True)
+
+    assert stop.waited == [supervisor.BEHIND_INTERVAL, supervisor.MAINTENANCE_INTERVAL]

@@ -10,7 +10,7 @@ from webapp.dashboard.plan_status import list_plans
 from webapp.dashboard.proof_gaps import Gap, find_gaps
 from webapp.dashboard.recent_results import list_recent_results
 from webapp.dashboard.status_fragment import SharedStatusData, Status, build_status
-from webapp.dashboard.summaries import DestinationSummary, Tab, list_planned_ids, list_summaries
+from webapp.dashboard.summaries import DestinationSummary, Tab, list_notable, list_planned_ids
 from webapp.deliveries.acceptance import Acceptance
 from webapp.deliveries.badge import Badge
 from webapp.deliveries.queries import list_with_newest_test
@@ -67,7 +67,7 @@ class BrokenPage:
 def list_broken(workspace_ids: Sequence[int], now: datetime) -> dict[int, list[int]]:
     """Return the broken destinations of each of these workspaces that has any."""
     broken: dict[int, list[int]] = {}
-    for summary in list_summaries(workspace_ids, now):
+    for summary in list_notable(workspace_ids, now, now):
         if summary.state.is_broken:
             broken.setdefault(summary.workspace_id, []).append(summary.destination_id)
     return broken
@@ -78,7 +78,7 @@ def load_broken_page(visits: Mapping[int, Visit], only: int | None, now: datetim
 
     only: a workspace to which the lists are limited, or None.
     """
-    summaries = list_summaries(list(visits), now, now - RECOVERED_FOR)
+    summaries = list_notable(list(visits), now, now - RECOVERED_FOR)
     broken = [summary for summary in summaries if summary.state.is_broken]
     here = [summary for summary in summaries if only in (None, summary.workspace_id)]
     by_name = _by_name(visits)

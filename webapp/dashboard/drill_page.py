@@ -1,18 +1,17 @@
 """Loads what the page of drills shows, and the line about drills on a destination's page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from webapp.database.numbered_pages import Page, cut_page
-from webapp.deliveries.badge import Outcome, describe_outcome
 from webapp.drills.calendar import CalendarDay, NextDrill, PlannedRow, list_days, plan_next, plan_rows
 from webapp.drills.editing import find_schedule
-from webapp.drills.listing import find_drilled, list_drilled
+from webapp.drills.listing import DestinationRow, find_drilled, list_drilled, load_drills
 from webapp.drills.schedule import ROOM_FOR_TWO, read_schedule
 from webapp.drills.wording import INTERVALS, describe_hours, describe_weekdays, measure_hours
-from webapp.models import AlertDestination, DrillSchedule, Workspace
+from webapp.models import AlertDelivery, AlertDestination, DrillSchedule, Workspace
 from webapp.sends.eligibility import pages_people
 
 
@@ -22,6 +21,7 @@ class DrillPage:
 
     stored: the schedule, on or off; None if there never was one. zone: its time zone; UTC without one.
     page: the destinations of one page. rows: all of them. days: the calendar; empty while drills are off.
+    newest: the newest drills of the destinations of the page, by their own ids.
     paging: how many enabled destinations have drills that may page people.
     """
 
@@ -30,6 +30,7 @@ class DrillPage:
     page: Page[PlannedRow]
     rows: Sequence[PlannedRow]
     days: Sequence[CalendarDay]
+    newest: Mapping[int, AlertDelivery]
     paging: int
 
     @property
@@ -53,14 +54,18 @@ class DrillPage:
 
 
 def load_drill_page(workspace: Workspace, number: int, now: datetime) -> DrillPage:
-    """Load the page with this number. Executes three queries, however many deliveries there are."""
+    """Load the page with this number. Executes four queries, however many deliveries there are."""
     stored, drilled = find_schedule(workspace), list_drilled(workspace.id, now)
     schedule = read_schedule(stored) if stored else None
     rows = plan_rows(drilled, schedule, now)
     is_on = schedule is not None and schedule.started_at is not None
     days = list_days(rows, schedule, now) if schedule and is_on else []
     paging = sum(_is_paged(row.drilled.destination) for row in rows)
-    return DrillPage(stored, schedule.zone if schedule else ZoneInfo("UTC"), cut_page(rows, number), rows, days, paging)
+    page = cut_page(rows, number)
+    newest = {
+        drill.id: drill for drill in load_drills([row.drilled.newest.id for row in page.rows if row.drilled.newest])
+    }
+    return DrillPage(stored, schedule.zone if schedule else ZoneInfo("UTC"), page, rows, days, newest, paging)
 
 
 def load_next_drill(workspace: Workspace, destination: AlertDestination, now: datetime) -> NextDrill | None:
@@ -71,11 +76,6 @@ def load_next_drill(workspace: Workspace, destination: AlertDestination, now: da
     return plan_next(find_drilled(destination, now), read_schedule(stored), now)
 
 
-def describe_drill(row: PlannedRow) -> Outcome:
-    """Describe the outcome of a destination's newest drill."""
-    return describe_outcome(row.drilled.newest, row.drilled.destination.type)
-
-
-def _is_paged(destination: AlertDestination) -> bool:
+def _is_paged(destination: AlertDestination | DestinationRow) -> bool:
     has_drills = destination.is_enabled and destination.drills_may_page
     return has_drills and pages_people(destination.type)

@@ -17,7 +17,7 @@ from webapp.deliveries.receipts import (
     record_by_member,
     record_for_customer,
 )
-from webapp.deliveries.recovery import recover
+from webapp.deliveries.recovery import Recovery
 from webapp.deliveries.request_rules import DestinationDisabled, WantedTest
 from webapp.deliveries.requesting import fail_unqueued, request_test, request_tests
 from webapp.deliveries.retention import Retention
@@ -28,6 +28,7 @@ __all__ = [
     "CoolingDown",
     "DestinationDisabled",
     "PastAttempt",
+    "Recovery",
     "Retention",
     "SendGroups",
     "WaitTracker",
@@ -52,7 +53,6 @@ __all__ = [
     "record_by_link",
     "record_by_member",
     "record_for_customer",
-    "recover",
     "request_test",
     "request_tests",
     "send",

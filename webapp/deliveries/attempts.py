@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from webapp.deliveries.delivery_rows import AnyDelivery
+from webapp.deliveries.delivery_rows import AnyDelivery, AnyWaiting
 from webapp.failures import Code
 
 
@@ -37,7 +37,7 @@ def add_attempt(earlier: Sequence[dict[str, Any]] | None, attempt: PastAttempt) 
     return [*(earlier or []), values]
 
 
-def add_lost_attempt(delivery: AnyDelivery, started_at: datetime) -> list[dict[str, Any]]:
+def add_lost_attempt(delivery: AnyWaiting, started_at: datetime) -> list[dict[str, Any]]:
     """Return the value of the `attempts` column after the running attempt lost its worker."""
     lost = PastAttempt(delivery.attempt_count, started_at, None, Code.WORKER_LOST.value, None)
     return add_attempt(delivery.attempts, lost)

@@ -13,7 +13,7 @@ from datetime import datetime
 from redis.exceptions import RedisError
 
 from webapp.app_state import app_state, redis_key
-from webapp.deliveries.delivery_rows import AnyDelivery
+from webapp.deliveries.delivery_rows import AnyWaiting
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ def discard_if_incomplete() -> None:
             log.warning("queue server unavailable, the record of claims is discarded later")
 
 
-def list_possibly_claimed(rows: Sequence[AnyDelivery]) -> set[int]:
+def list_possibly_claimed(rows: Sequence[AnyWaiting]) -> set[int]:
     """Return the ids of unclaimed rows that may have been claimed after all, before a backup was restored."""
     if not rows:
         return set()

@@ -64,8 +64,23 @@ class DeliveryRow(NamedTuple):
         return None if self.suggestion_text is None else json.loads(self.suggestion_text)
 
 
+class WaitingRow(NamedTuple):
+    """What recovery reads of a delivery that waits, under the names of `AlertDelivery`."""
+
+    id: int
+    event_type: str
+    status: DeliveryStatus
+    send_after: datetime | None
+    attempt_count: int
+    attempt_started_at: datetime | None
+    attempts: list[dict[str, Any]] | None
+    created_at: datetime
+    updated_at: datetime
+
+
 # A delivery as an object, or as a row that was read.
 AnyDelivery = AlertDelivery | DeliveryRow
+AnyWaiting = AnyDelivery | WaitingRow
 
 _requester = aliased(Account, name="requester")
 
@@ -86,6 +101,9 @@ _COMPUTED: dict[str, ColumnElement[Any]] = {
 DELIVERY_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
     _COMPUTED[name] if name in _COMPUTED else getattr(AlertDelivery, name) for name in DeliveryRow._fields
 )
+
+# In the order of `WaitingRow`.
+WAITING_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(getattr(AlertDelivery, name) for name in WaitingRow._fields)
 
 
 def read_delivery(columns: Any) -> DeliveryRow | None:

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam
 from webapp.app_state import Waited, WaitObserver
 from webapp.deliveries.attempts import add_lost_attempt
 from webapp.deliveries.claim_record import list_possibly_claimed
-from webapp.deliveries.delivery_rows import AnyDelivery
+from webapp.deliveries.delivery_rows import AnyWaiting
 from webapp.deliveries.host_watch import list_slow, watch
 from webapp.deliveries.retry_policy import RetryPolicy
 from webapp.deliveries.transitions import EXPIRE, LOST_AFTER, MARK_LOST, Transition, apply_transition, error_columns
@@ -21,7 +21,7 @@ from webapp.models import AlertDelivery
 # database's clock that it is over: a clock that was set must not end a live attempt, which lasts 8 s at most.
 WATCHED_AT_LEAST = timedelta(seconds=9)
 
-Delivery = TypeVar("Delivery", bound=AnyDelivery)
+Delivery = TypeVar("Delivery", bound=AnyWaiting)
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class PlannedTransition:
     columns: dict[str, Any] = field(default_factory=dict)
 
 
-def identify(row: AnyDelivery) -> tuple[int, datetime]:
+def identify(row: AnyWaiting) -> tuple[int, datetime]:
     """Return which row it is: after a failover or a restore, its id alone may be that of a later row."""
     return row.id, row.created_at
 
@@ -43,13 +43,13 @@ def observe(wait_tracker: WaitObserver, rows: Sequence[Delivery], now: datetime)
     return [(row, _observe_one(wait_tracker, row, seen_by_host.get(row.id, timedelta(0)))) for row in rows]
 
 
-def _observe_one(wait_tracker: WaitObserver, row: AnyDelivery, seen_by_host: timedelta) -> Waited:
+def _observe_one(wait_tracker: WaitObserver, row: AnyWaiting, seen_by_host: timedelta) -> Waited:
     state = (row.status, row.attempt_started_at, row.attempt_count, row.updated_at)
     waited = wait_tracker.observe(identify(row), state)
     return replace(waited, unchanged=max(waited.unchanged, seen_by_host))
 
 
-def plan_end(row: AnyDelivery, now: datetime, policy: RetryPolicy, waited: Waited) -> PlannedTransition | None:
+def plan_end(row: AnyWaiting, now: datetime, policy: RetryPolicy, waited: Waited) -> PlannedTransition | None:
     """Return how a pending row ends, or None if it is not over.
 
     A row that only waits is timed by the database's clock and by the monotonic clock, and the earlier one counts: no
@@ -63,12 +63,12 @@ def plan_end(row: AnyDelivery, now: datetime, policy: RetryPolicy, waited: Waite
     return _plan_expiry(row) if is_over else None
 
 
-def _plan_expiry(row: AnyDelivery) -> PlannedTransition:
+def _plan_expiry(row: AnyWaiting) -> PlannedTransition:
     # After an attempt, the row already holds its error, which is the reason.
     return PlannedTransition(EXPIRE, error_columns(Code.NOT_STARTED) if row.attempt_count == 0 else {})
 
 
-def plan_loss(row: AnyDelivery) -> PlannedTransition:
+def plan_loss(row: AnyWaiting) -> PlannedTransition:
     """Return how a row ends whose running attempt has no result."""
     assert row.attempt_started_at is not None
     columns = error_columns(Code.WORKER_LOST) | {"attempts": add_lost_attempt(row, row.attempt_started_at)}
@@ -89,7 +89,7 @@ def settle_expiries(
     return sorted(settled, key=lambda pair: pair[0].id)
 
 
-def apply_planned(planned: PlannedTransition, row: AnyDelivery, now: datetime) -> bool:
+def apply_planned(planned: PlannedTransition, row: AnyWaiting, now: datetime) -> bool:
     """Apply a transition if the row is as it was when it was planned. Returns whether it was. The caller commits."""
     return apply_transition(
         planned.transition, row.id, now, _IS_UNCHANGED, {"last_update": row.updated_at}, **planned.columns

@@ -13,7 +13,7 @@ from pathlib import Path
 from redis.exceptions import RedisError
 
 from webapp.app_state import app_state, redis_key
-from webapp.deliveries.delivery_rows import AnyDelivery
+from webapp.deliveries.delivery_rows import AnyWaiting
 
 log = logging.getLogger(__name__)
 
@@ -26,12 +26,12 @@ KEPT_FOR = 300
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-def list_slow(rows: Sequence[AnyDelivery], now: datetime) -> list[AnyDelivery]:
+def list_slow(rows: Sequence[AnyWaiting], now: datetime) -> list[AnyWaiting]:
     """Return the rows whose attempt takes too long."""
     return [row for row in rows if row.attempt_started_at is not None and now - row.attempt_started_at >= SLOW_AFTER]
 
 
-def watch(slow: Sequence[AnyDelivery], monotonic: float) -> dict[int, timedelta]:
+def watch(slow: Sequence[AnyWaiting], monotonic: float) -> dict[int, timedelta]:
     """Record that this host sees these attempts, and return for how long it has seen each; empty if it is not known.
 
     monotonic: seconds of the clock that the processes of the host share.

@@ -4,21 +4,26 @@ Runs in the supervisor of every worker. It reads only the rows, so it also recov
 """
 
 import logging
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, or_, select, tuple_, update
-from sqlalchemy.orm import load_only
+from sqlalchemy import Select, bindparam, or_, select, tuple_, update
 
 from webapp.app_state import Waited
 from webapp.deliveries.claim_record import keep_record
-from webapp.deliveries.expiry import PlannedTransition, apply_planned, identify, observe, plan_end, settle_expiries
-from webapp.deliveries.retry_policy import RetryPolicy, find_retry_policy
-from webapp.deliveries.transitions import REQUEUE, RESUME, Transition, apply_to_each
+from webapp.deliveries.delivery_rows import WAITING_COLUMNS, WaitingRow
+from webapp.deliveries.expiry import PlannedTransition, identify, observe, plan_end, settle_expiries
+from webapp.deliveries.retry_policy import find_retry_policy
+from webapp.deliveries.transitions import REQUEUE, RESUME, apply_to_unchanged
 from webapp.deliveries.wait_tracker import WaitTracker
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
 from webapp.models.delivery import IS_WAITING
+from webapp.models.types import UtcDateTime
 from webapp.settings import AppSettings
 
 log = logging.getLogger(__name__)
@@ -26,25 +31,15 @@ log = logging.getLogger(__name__)
 # A row that stays unclaimed this long is enqueued again. The claim still ensures that it is sent only once.
 REQUEUE_AFTER = timedelta(seconds=10)
 
-# The most rows that one pass updates, longest unchanged first. The next pass, a second later, continues.
-MAX_ROWS_PER_PASS = 500
+# Rows of one transaction.
+PAGE_SIZE = 50
 
-# The transitions after which a row is enqueued. When a worker has fallen behind, most rows of a pass make one of them,
-# and they are the rows that are claimed next. So all of them change in one statement, right before the commit.
-_TO_QUEUE = (RESUME, REQUEUE)
+# Seconds of one pass. The next one continues.
+PASS_TIME = 0.025
 
-_IS_UNCHANGED = tuple_(AlertDelivery.id, AlertDelivery.updated_at).in_(bindparam("seen", expanding=True))
-
-_NEEDED_COLUMNS = load_only(
-    AlertDelivery.event_type,
-    AlertDelivery.status,
-    AlertDelivery.created_at,
-    AlertDelivery.updated_at,
-    AlertDelivery.send_after,
-    AlertDelivery.attempt_started_at,
-    AlertDelivery.attempt_count,
-)
-
+# Where a page begins: after the row with this time of its last change and this id.
+_Position = tuple[datetime, int]
+_START: _Position = (datetime(1970, 1, 1, tzinfo=UTC), 0)
 
 # Fails where an update would: in a read-only or locked database, or without the permission. Changes no row.
 _WRITE_NOTHING = (
@@ -55,45 +50,85 @@ _WRITE_NOTHING = (
 )
 
 
-def recover(now: datetime, app_settings: AppSettings, wait_tracker: WaitTracker) -> list[int]:
-    """Apply every due transition, commit, and return the ids to enqueue. Several workers may run it at once.
+class Recovery:
+    """Looks at the rows that wait, page by page, longest unchanged first. One object for all passes of a process.
 
-    A pass that returns has shown that the database can be read and written.
-    wait_tracker: the same object for every pass of a process.
+    clock: returns seconds; the default is the monotonic clock.
+    is_behind: whether the last pass left rows to the next one.
     """
-    keep_record(since=now)
-    rows = _list_waiting(now, app_settings)
-    wait_tracker.forget_others({identify(row) for row in rows})
-    observed = observe(wait_tracker, rows, now)
-    due = [(row, planned) for row, waited in observed if (planned := _plan_transition(row, now, app_settings, waited))]
-    if not due:
-        db.session.execute(_WRITE_NOTHING)
-    settled = settle_expiries(due[:MAX_ROWS_PER_PASS])
-    ended = [
-        (row.id, planned.transition)
-        for row, planned in settled
-        if planned.transition not in _TO_QUEUE and apply_planned(planned, row, now)
-    ]
-    queued = [(delivery_id, each) for each in _TO_QUEUE for delivery_id in _apply_together(each, settled, now)]
+
+    def __init__(self, wait_tracker: WaitTracker, clock: Callable[[], float] = time.monotonic) -> None:
+        self._wait_tracker, self._clock = wait_tracker, clock
+        self._after = _START
+        self._seen: set[tuple[int, datetime]] = set()
+        self.is_behind = False
+
+    def run(self, now: datetime, app_settings: AppSettings) -> list[int]:
+        """Apply due transitions, commit, and return the ids to enqueue. Several workers may do it at once.
+
+        A pass that returns has shown that the database can be read and written.
+        """
+        self.is_behind, give_up_at = False, self._clock() + PASS_TIME
+        keep_record(since=now)
+        enqueued = self._recover_page(now, app_settings, give_up_at)
+        while self.is_behind and self._clock() < give_up_at:
+            enqueued += self._recover_page(now, app_settings, give_up_at)
+        return enqueued
+
+    def _recover_page(self, now: datetime, app_settings: AppSettings, give_up_at: float) -> list[int]:
+        rows = _list_waiting(now, app_settings, self._after)
+        observed = observe(self._wait_tracker, rows, now)
+        due = [(row, plan) for row, waited in observed if (plan := _plan_transition(row, now, app_settings, waited))]
+        if not due:
+            db.session.execute(_WRITE_NOTHING)
+            db.session.commit()
+        groups, enqueued = _group(settle_expiries(due)), list[int]()
+        while groups:
+            enqueued += _apply(groups.pop(), now)
+            if self._clock() >= give_up_at:
+                break
+        if not groups:
+            self._advance(rows)
+        self.is_behind = bool(groups) or self._after != _START
+        return enqueued
+
+    def _advance(self, rows: Sequence[WaitingRow]) -> None:
+        """Go on after this page; after the last one, begin again, and forget all rows that no longer wait."""
+        self._seen.update(identify(row) for row in rows)
+        if len(rows) == PAGE_SIZE:
+            self._after = rows[-1].updated_at, rows[-1].id
+            return
+        self._wait_tracker.forget_others(self._seen)
+        self._after, self._seen = _START, set()
+
+
+@dataclass
+class _Group:
+    """Rows for which one statement does the same."""
+
+    planned: PlannedTransition
+    rows: list[WaitingRow] = field(default_factory=list)
+
+
+def _group(settled: Sequence[tuple[WaitingRow, PlannedTransition]]) -> list[_Group]:
+    groups: dict[str, _Group] = {}
+    for row, planned in settled:
+        groups.setdefault(repr(planned), _Group(planned)).rows.append(row)
+    return list(groups.values())
+
+
+def _apply(group: _Group, now: datetime) -> list[int]:
+    """Apply a transition to the rows that are as they were, commit, and return the ids to enqueue."""
+    transition, seen = group.planned.transition, [(row.id, row.updated_at) for row in group.rows]
+    applied = apply_to_unchanged(transition, seen, now, group.planned.columns)
     db.session.commit()
-    for delivery_id, transition in (*ended, *queued):
+    for delivery_id in applied:
         log.info("delivery recovered", extra={"delivery": delivery_id, "transition": transition.name})
-    return sorted(delivery_id for delivery_id, _ in queued)
-
-
-def _apply_together(
-    transition: Transition, settled: Sequence[tuple[AlertDelivery, PlannedTransition]], now: datetime
-) -> list[int]:
-    """Apply one transition to all rows that it is planned for, if they are unchanged, and return their ids."""
-    seen = [(row.id, row.updated_at) for row, planned in settled if planned.transition is transition]
-    if not seen:
-        return []
-    ids = [delivery_id for delivery_id, _ in seen]
-    return apply_to_each(transition, ids, now, _IS_UNCHANGED, {"seen": seen}, skip_locked=True)
+    return applied if transition in (RESUME, REQUEUE) else []
 
 
 def _plan_transition(
-    row: AlertDelivery, now: datetime, app_settings: AppSettings, waited: Waited
+    row: WaitingRow, now: datetime, app_settings: AppSettings, waited: Waited
 ) -> PlannedTransition | None:
     """Return the transition that is due for a row, or None. Both clocks time it, and the earlier one counts."""
     policy = find_retry_policy(row.event_type, app_settings)
@@ -108,23 +143,29 @@ def _plan_transition(
     return PlannedTransition(REQUEUE) if waiting >= REQUEUE_AFTER else None
 
 
-def _list_waiting(now: datetime, app_settings: AppSettings) -> Sequence[AlertDelivery]:
-    """Fetch all unfinished test sends, and the due real alerts if this installation sends real alerts."""
-    waiting = select(AlertDelivery).where(
-        IS_WAITING, _is_recoverable(now, find_retry_policy("any alert", app_settings))
-    )
-    oldest_first = waiting.order_by(AlertDelivery.updated_at).options(_NEEDED_COLUMNS)
-    return db.session.scalars(oldest_first.execution_options(populate_existing=True)).all()
+def _list_waiting(now: datetime, app_settings: AppSettings, after: _Position) -> list[WaitingRow]:
+    """Fetch unfinished test sends, and due real alerts if this installation sends real alerts."""
+    real_alerts = find_retry_policy("any alert", app_settings)
+    parameters = {"now": now, "changed_at": after[0], "delivery_id": after[1]}
+    if real_alerts is not None:
+        parameters["over"] = now - real_alerts.time_limit
+    rows = db.session.connection().execute(_select_waiting(real_alerts is not None), parameters)
+    return [WaitingRow._make(row) for row in rows]
 
 
-def _is_recoverable(now: datetime, real_alerts: RetryPolicy | None) -> ColumnElement[bool]:
-    is_test = AlertDelivery.event_type == TEST_EVENT
-    if real_alerts is None:
-        return is_test
-    # Skips alerts deferred for hours: there can be very many.
-    is_due = or_(
-        AlertDelivery.status == DeliveryStatus.QUEUED,
-        AlertDelivery.send_after <= now,
-        AlertDelivery.created_at <= now - real_alerts.time_limit,
-    )
-    return is_test | is_due
+@cache
+def _select_waiting(with_real_alerts: bool) -> Select[*tuple[Any, ...]]:
+    is_recoverable = AlertDelivery.event_type == TEST_EVENT
+    if with_real_alerts:
+        # Skips alerts deferred for hours: there can be very many.
+        is_recoverable |= or_(
+            AlertDelivery.status == DeliveryStatus.QUEUED,
+            AlertDelivery.send_after <= bindparam("now"),
+            AlertDelivery.created_at <= bindparam("over"),
+        )
+    key = tuple_(AlertDelivery.updated_at, AlertDelivery.id)
+    is_later = key > tuple_(bindparam("changed_at", type_=UtcDateTime), bindparam("delivery_id"))
+    # The first condition is the one that an index serves.
+    is_after = (AlertDelivery.updated_at >= bindparam("changed_at", type_=UtcDateTime)) & is_later
+    waiting = select(*WAITING_COLUMNS).where(IS_WAITING, is_recoverable, is_after)
+    return waiting.order_by(AlertDelivery.updated_at, AlertDelivery.id).limit(PAGE_SIZE)

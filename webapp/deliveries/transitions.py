@@ -12,9 +12,10 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, or_, select, tuple_, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from webapp.database.keyset_pages import check_by_row
 from webapp.deliveries.completion_events import CompletionEvent, publish_after_commit
 from webapp.deliveries.problems import is_reported, note_failure
 from webapp.extensions import db
@@ -37,18 +38,20 @@ class State(StrEnum):
     SUPPRESSED = "suppressed"
 
 
-_ID, _IDS = "delivery_id", "delivery_ids"
+_ID, _IDS, _SEEN = "delivery_id", "delivery_ids", "seen"
 _QUEUED = AlertDelivery.status == DeliveryStatus.QUEUED
 _NO_ATTEMPT = AlertDelivery.attempt_started_at.is_(None)
 
-IS_UNCLAIMED = _QUEUED & _NO_ATTEMPT
-IS_BEING_SENT = _QUEUED & ~_NO_ATTEMPT
+# For deliveries whose ids are known. Checked row by row: PostgreSQL expects few rows that wait until it updates its
+# statistics, and would read all of them, thousands after a press on Test all, for each that is claimed or recorded.
+IS_UNCLAIMED = check_by_row(_QUEUED & _NO_ATTEMPT)
+IS_BEING_SENT = check_by_row(_QUEUED & ~_NO_ATTEMPT)
 
 # How a state is recognized in the database. The other states are final: no transition starts in one.
 _CONDITIONS = {
     State.WAITING: IS_UNCLAIMED,
     State.SENDING: IS_BEING_SENT,
-    State.DEFERRED: AlertDelivery.status == DeliveryStatus.DEFERRED,
+    State.DEFERRED: check_by_row(AlertDelivery.status == DeliveryStatus.DEFERRED),
 }
 
 
@@ -112,34 +115,40 @@ def apply_transition(
     return row is not None
 
 
-def apply_to_each(
-    transition: Transition,
-    delivery_ids: Sequence[int],
-    now: datetime,
-    only_if: ColumnElement[bool] | None = None,
-    parameters: Mapping[str, Any] = MappingProxyType({}),
-    *,
-    skip_locked: bool = False,
-    **columns: Any,
-) -> list[int]:
-    """Apply a transition to several rows as `apply_transition` does to one. Returns the ids of those that changed.
-
-    One statement. skip_locked: leave out the rows that somebody else is changing, instead of waiting for them.
-    """
-    values = list_columns(transition, now, columns)
-    statement = _build_group_statement(transition.sources, only_if, skip_locked, tuple(values))
-    rows = db.session.execute(statement, {_IDS: delivery_ids, **parameters, **values}).all()
-    for row in rows:
-        publish_completion(transition, row.id, row, row.last_error_code, now)
-    return sorted(row.id for row in rows)
-
-
 def end_each(transition: Transition, delivery_ids: Sequence[int], now: datetime, code: Code) -> None:
     """Apply a transition to those of these deliveries that are still in one of its source states, with this code.
 
     One statement. The caller commits.
     """
-    apply_to_each(transition, delivery_ids, now, **error_columns(code))
+    _apply_to_each(transition, {_IDS: delivery_ids}, now, error_columns(code))
+
+
+def apply_to_unchanged(
+    transition: Transition, seen: Sequence[tuple[int, datetime]], now: datetime, columns: Mapping[str, Any]
+) -> list[int]:
+    """Apply a transition to those deliveries that have not changed since they were read, and return their ids.
+
+    seen: the id of each, and the time of its last change. Rows that somebody else is changing are left out, instead of
+    waiting for them. One statement. The caller commits.
+    """
+    found = {_IDS: [delivery_id for delivery_id, _ in seen], _SEEN: seen}
+    return _apply_to_each(transition, found, now, columns, _IS_UNCHANGED)
+
+
+def _apply_to_each(
+    transition: Transition,
+    found: Mapping[str, Any],
+    now: datetime,
+    columns: Mapping[str, Any],
+    only_if: ColumnElement[bool] | None = None,
+) -> list[int]:
+    values = list_columns(transition, now, columns)
+    statement = _build_group_statement(transition.sources, only_if, tuple(values))
+    rows = db.session.execute(statement, {**found, **values}).all()
+    # In the order of destinations, as whoever else changes several problems: no two wait for each other.
+    for row in sorted(rows, key=lambda row: row.alert_destination_id):
+        publish_completion(transition, row.id, row, row.last_error_code, now)
+    return [row.id for row in rows]
 
 
 def list_columns(transition: Transition, now: datetime, columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,15 +206,20 @@ def _build_statement(
     return _build_update(conditions if only_if is None else [*conditions, only_if], columns)
 
 
-@lru_cache(maxsize=8)
+# Checked row by row: many rows may have changed at the same time, and an index would find all of them each time.
+_IS_UNCHANGED = check_by_row(tuple_(AlertDelivery.id, AlertDelivery.updated_at).in_(bindparam(_SEEN, expanding=True)))
+
+
+@lru_cache(maxsize=16)
 def _build_group_statement(
-    sources: tuple[State, ...], only_if: ColumnElement[bool] | None, skip_locked: bool, columns: tuple[str, ...]
+    sources: tuple[State, ...], only_if: ColumnElement[bool] | None, columns: tuple[str, ...]
 ) -> ReturningUpdate[Any]:
     """The same for several deliveries, which are locked in the order of their ids, as everywhere."""
-    conditions = [_is_in(sources)] if only_if is None else [_is_in(sources), only_if]
-    found = select(AlertDelivery.id).where(AlertDelivery.id.in_(bindparam(_IDS, expanding=True)), *conditions)
-    locked = found.order_by(AlertDelivery.id).with_for_update(key_share=True, skip_locked=skip_locked)
-    return _build_update([AlertDelivery.id.in_(locked), *conditions], columns)
+    is_source = _is_in(sources)
+    found = select(AlertDelivery.id).where(AlertDelivery.id.in_(bindparam(_IDS, expanding=True)), is_source)
+    found = found if only_if is None else found.where(only_if)
+    locked = found.order_by(AlertDelivery.id).with_for_update(key_share=True, skip_locked=only_if is not None)
+    return _build_update([AlertDelivery.id.in_(locked), is_source], columns)
 
 
 def _is_in(sources: tuple[State, ...]) -> ColumnElement[bool]:

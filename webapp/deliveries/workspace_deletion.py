@@ -5,6 +5,7 @@ from sqlalchemy import delete, or_, select
 from webapp.deliveries.transitions import IS_UNCLAIMED
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
+from webapp.models.delivery import IS_WAITING
 
 # Rows per step, so that no deletion locks the database for long.
 PAGE_SIZE = 500
@@ -16,7 +17,7 @@ def discard_waiting(workspace_id: int) -> None:
     A claim either commits first, or no longer finds its row.
     """
     is_waiting = or_(IS_UNCLAIMED, AlertDelivery.status == DeliveryStatus.DEFERRED)
-    waiting = (AlertDelivery.workspace_id == workspace_id) & is_waiting
+    waiting = (AlertDelivery.workspace_id == workspace_id) & IS_WAITING & is_waiting
     # In the order in which recovery and Test all update them, so that neither waits for the other forever.
     locked = select(AlertDelivery.id).where(waiting).order_by(AlertDelivery.id).with_for_update()
     db.session.execute(locked).all()

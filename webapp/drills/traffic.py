@@ -10,6 +10,7 @@ from webapp.deliveries.queries import is_delivery_of, newest_id_subquery
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Receipt
 from webapp.models.database_clock import CLOCK_TOLERANCE
+from webapp.models.id_list import IsOneOf
 
 # The newest message other than a scheduled drill. A *Drill now* counts, since a person asked for it.
 _NEWEST_TRAFFIC = newest_id_subquery(
@@ -23,7 +24,7 @@ _ACCEPTED = (
     select(AlertDestination.id, AlertDelivery.created_at)
     .join(AlertDelivery, AlertDelivery.id == _NEWEST_TRAFFIC)
     .where(
-        AlertDestination.id.in_(bindparam("destination_ids", expanding=True)),
+        IsOneOf(AlertDestination.id, "destination_ids"),
         AlertDelivery.status == DeliveryStatus.SENT,
         AlertDelivery.receipt.is_distinct_from(Receipt.MISSING),
         is_of_present_settings(),

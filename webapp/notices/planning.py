@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, update
-from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.exc import ObjectDeletedError
 
 from webapp.account_mail.requesting import is_account_mail_available, request_mail
@@ -12,6 +12,7 @@ from webapp.deliveries.arrival import UNCERTAIN_CODES
 from webapp.extensions import db
 from webapp.models import (
     AccountMailKind,
+    AlertDestination,
     DestinationProblem,
     Notice,
     NoticeItem,
@@ -19,11 +20,12 @@ from webapp.models import (
     NoticeStatus,
     Workspace,
 )
+from webapp.models.insertion import insert_rows
 from webapp.models.locking import lock_problems, lock_workspace
 from webapp.models.problem import IS_WATCHED
 from webapp.notices.chosen_destination import find_chosen
 from webapp.notices.recipients import list_recipients
-from webapp.notices.schedule import DAY, UNDER_WAY_FOR, PastNotice, Plan, plan_notice
+from webapp.notices.schedule import DAY, UNDER_WAY_FOR, PastNotice, Plan, ProblemRow, plan_notice
 from webapp.notices.target_health import TargetHealth
 
 # Workspaces of one round. The next round, seconds later, continues.
@@ -61,7 +63,8 @@ def plan_notices(workspace_id: int, now: datetime) -> int:
     except ObjectDeletedError:
         db.session.rollback()
         return 0
-    problems = db.session.scalars(_select_problems(workspace_id).execution_options(populate_existing=True)).all()
+    found = db.session.connection().execute(_select_problems(workspace_id)).all()
+    problems = [ProblemRow._make(row[:-1]) for row in found]
     is_due = select(DestinationProblem.id).where(DestinationProblem.workspace_id == workspace_id, _is_due(now))
     if db.session.scalar(is_due.limit(1)) is None:
         db.session.rollback()
@@ -75,7 +78,8 @@ def plan_notices(workspace_id: int, now: datetime) -> int:
             _add_mailed_notice(workspace_id, account_id, plan.items, now)
             written += 1
     if chosen := find_chosen(workspace_id):
-        plan = _plan_destination(workspace_id, chosen, problems, now)
+        others = [problem for problem, row in zip(problems, found, strict=True) if row[-1] != chosen.destination.type]
+        plan = _plan_destination(workspace_id, chosen, others, now)
         next_times += [plan.next_at] if plan.next_at else []
         written += bool(plan.items)
     _set_attention(problems, min(next_times, default=None), now)
@@ -83,12 +87,12 @@ def plan_notices(workspace_id: int, now: datetime) -> int:
     return written
 
 
-def _plan_destination(
-    workspace_id: int, chosen: TargetHealth, problems: Sequence[DestinationProblem], now: datetime
-) -> Plan:
-    """Write what the chosen destination is to be told, unless something is in the way. Then it is looked at again."""
+def _plan_destination(workspace_id: int, chosen: TargetHealth, others: Sequence[ProblemRow], now: datetime) -> Plan:
+    """Write what the chosen destination is to be told, unless something is in the way. Then it is looked at again.
+
+    others: the problems of destinations of other channels.
+    """
     target = chosen.destination
-    others = [problem for problem in problems if problem.destination.type != target.type]
     query = _select_past(workspace_id, others, now).where(Notice.alert_destination_id == target.id)
     plan = plan_notice(others, _list_past(query, UNCERTAIN_CODES), now)
     if plan.items and chosen.obstacle is not None:
@@ -105,33 +109,33 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     return and_(IS_WATCHED, or_(at <= now, at > now + WAITS_AT_MOST, is_open & (at > now + 2 * LOOK_AGAIN)))
 
 
-def _select_problems(workspace_id: int) -> Select[DestinationProblem]:
+def _select_problems(workspace_id: int) -> Select[*tuple[Any, ...]]:
+    """Return the query for the columns of `ProblemRow`, and the channel."""
     is_news = or_(DestinationProblem.closed_at.is_(None), DestinationProblem.attention_at.is_not(None))
-    query = select(DestinationProblem).options(joinedload(DestinationProblem.destination))
+    columns = [getattr(DestinationProblem, name) for name in ProblemRow._fields]
+    query = select(*columns, AlertDestination.type).join(DestinationProblem.destination)
     return query.where(DestinationProblem.workspace_id == workspace_id, is_news)
 
 
-def _select_past(
-    workspace_id: int, problems: Sequence[DestinationProblem], now: datetime
-) -> Select[Notice, NoticeItem | None]:
+def _select_past(workspace_id: int, problems: Sequence[ProblemRow], now: datetime) -> Select[*tuple[Any, ...]]:
     """Return the query for the notices about these problems, and all those of the last day."""
     about = select(NoticeItem.notice_id).where(NoticeItem.problem_id.in_([problem.id for problem in problems]))
     return (
-        select(Notice, NoticeItem)
+        select(Notice.id, Notice.status, Notice.created_at, Notice.error_code, NoticeItem.problem_id, NoticeItem.kind)
         .outerjoin(NoticeItem, NoticeItem.notice_id == Notice.id)
         .where(Notice.workspace_id == workspace_id, or_(Notice.id.in_(about), Notice.created_at > now - DAY))
     )
 
 
 def _list_past(
-    query: Select[Notice, NoticeItem | None], uncertain_codes: frozenset[str] = PastNotice.uncertain_codes
+    query: Select[*tuple[Any, ...]], uncertain_codes: frozenset[str] = PastNotice.uncertain_codes
 ) -> list[PastNotice]:
     past: dict[int, PastNotice] = {}
-    for notice, item in db.session.execute(query).all():
-        new = PastNotice(notice.status, notice.created_at, notice.error_code, uncertain_codes=uncertain_codes)
-        known = past.setdefault(notice.id, new)
-        if item is not None:
-            known.items[item.problem_id] = item.kind
+    for notice_id, status, created_at, code, problem_id, kind in db.session.execute(query):
+        if notice_id not in past:
+            past[notice_id] = PastNotice(status, created_at, code, uncertain_codes=uncertain_codes)
+        if problem_id is not None:
+            past[notice_id].items[problem_id] = kind
     return list(past.values())
 
 
@@ -145,10 +149,11 @@ def _add_notice(workspace_id: int, notice: Notice, items: dict[int, NoticeKind])
     notice.workspace_id = workspace_id
     db.session.add(notice)
     db.session.flush()
-    db.session.add_all(NoticeItem(notice_id=notice.id, problem_id=key, kind=kind) for key, kind in items.items())
+    rows = [{"notice_id": notice.id, "problem_id": key, "kind": kind} for key, kind in items.items()]
+    insert_rows(NoticeItem, rows, NoticeItem.problem_id)
 
 
-def _set_attention(problems: Sequence[DestinationProblem], next_at: datetime | None, now: datetime) -> None:
+def _set_attention(problems: Sequence[ProblemRow], next_at: datetime | None, now: datetime) -> None:
     """Set when the workspace is looked at again. A problem that another transaction changes meanwhile keeps its own."""
     lock_problems(DestinationProblem.id.in_([problem.id for problem in problems]))
     for is_closed in (False, True):

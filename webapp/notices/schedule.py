@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from webapp.deliveries.arrival import UNCERTAIN_CODES
 from webapp.failures import Code
-from webapp.models import DestinationProblem, NoticeKind, NoticeStatus, ProblemKind
+from webapp.models import DestinationProblem, NoticeKind, NoticeStatus, ProblemEnd, ProblemKind
 
 # What happens within this time after a notice is told together, in the next one.
 GATHERED_FOR = timedelta(minutes=15)
@@ -34,6 +35,21 @@ RECOVERY_IS_NEWS_FOR = timedelta(days=2)
 
 # Failures of a mail after which it may have arrived. An internal error prevents one while it is written.
 UNCERTAIN_MAIL_CODES = UNCERTAIN_CODES - {Code.INTERNAL_ERROR.value}
+
+
+class ProblemRow(NamedTuple):
+    """What decides about a problem, under the names of `DestinationProblem`."""
+
+    id: int
+    kind: ProblemKind
+    opened_at: datetime
+    failed_at: datetime
+    closed_at: datetime | None
+    end_reason: ProblemEnd | None
+
+
+# A problem as an object, or as a row that was read, which takes a tenth of the time.
+AnyProblem = DestinationProblem | ProblemRow
 
 
 @dataclass(frozen=True)
@@ -72,7 +88,7 @@ class _News:
     told_at: datetime | None = None
 
 
-def plan_notice(problems: Sequence[DestinationProblem], past: Sequence[PastNotice], now: datetime) -> Plan:
+def plan_notice(problems: Sequence[AnyProblem], past: Sequence[PastNotice], now: datetime) -> Plan:
     """Return what one recipient is to be told now. problems: the open ones, and the closed ones that are news.
 
     past: the recipient's notices about these problems, and all those of the last day.
@@ -89,7 +105,7 @@ def plan_notice(problems: Sequence[DestinationProblem], past: Sequence[PastNotic
     return Plan(told, max(now + GATHERED_FOR, min(left)) if left else None)
 
 
-def _find_news(problem: DestinationProblem, past: Sequence[PastNotice], now: datetime) -> Iterator[_News]:
+def _find_news(problem: AnyProblem, past: Sequence[PastNotice], now: datetime) -> Iterator[_News]:
     told = [(notice.items[problem.id], notice) for notice in past if problem.id in notice.items]
     known = [(kind, notice.created_at) for kind, notice in told if notice.may_have_arrived]
     last_told = max((at for _, at in known if at <= now + AHEAD), default=now - REMINDER_INTERVAL)

@@ -1,9 +1,11 @@
 """Plans a test where the cooldown refuses one, and requests planned tests once they are due."""
 
 import logging
+import time
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from time import monotonic
 
 from sqlalchemy import and_, bindparam, delete, or_, select
 from sqlalchemy.orm.exc import ObjectDeletedError
@@ -24,10 +26,11 @@ log = logging.getLogger(__name__)
 # How long it is known why a planned test ended.
 KEPT_FOR = timedelta(days=1)
 
-# The most that one pass requests or ends, and the seconds after which it leaves the rest to the next one, because a
-# frozen queue server makes each of them wait.
-MAX_PER_PASS = 100
-PASS_TIME = 1.0
+# Planned tests that are read, or forgotten, at once.
+PAGE_SIZE = 100
+
+# Seconds of one pass. The next one, which begins at once, continues.
+PASS_TIME = 0.025
 
 # What each refusal makes of a planned test. During the cooldown it waits.
 ENDS = {
@@ -76,46 +79,61 @@ class _DuePlan:
     role: Role | None
 
 
-def run_planned_tests(now: datetime) -> None:
-    """Request every planned test that is due, as if its planner pressed now, or end it and record why not.
+class PlannedTestRuns:
+    """Requests every planned test that is due, as if its planner pressed now, or ends it and records why not.
 
-    Several workers may run it at once, and each may be killed at any moment: the test send is written and its plan
-    deleted in one transaction.
+    Several workers may do it at once, and each may be killed at any moment: the test send is written and its plan
+    deleted in one transaction. clock: returns seconds; the default is the monotonic clock.
     """
-    give_up_at = monotonic() + PASS_TIME
-    for number, due in enumerate(_list_due(now)):
-        if number and monotonic() >= give_up_at:
-            break
-        try:
-            _run(due, now)
-        except (PlanGone, ObjectDeletedError):  # canceled, requested by another worker, or deleted with its workspace
-            db.session.rollback()
-        except Exception as error:  # the others are due too, and this one expires
-            db.session.rollback()
-            log.error("planned test failed", extra=_describe(error) | {"destination": due.destination_id})
-    _forget_ended(now - KEPT_FOR)
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._due: deque[int] = deque()
+
+    def run(self, now: datetime) -> bool:
+        """Continue with those that were due, or look which are. Returns whether it left any to the next pass."""
+        give_up_at = self._clock() + PASS_TIME
+        if not self._due:
+            self._due.extend(db.session.scalars(_DUE_IDS, _due_times(now)))
+        while self._due:
+            _try(self._due.popleft(), now)
+            if self._clock() >= give_up_at:
+                break
+        if not self._due:
+            _forget_ended(now - KEPT_FOR)
+        return bool(self._due)
 
 
 # Built once, because a worker executes them every second.
+_IS_DUE = PlannedTest.ended_at.is_(None) & or_(
+    PlannedTest.due_at <= bindparam("now"), PlannedTest.due_at > bindparam("far")
+)
+_DUE_IDS = select(PlannedTest.id).where(_IS_DUE).order_by(PlannedTest.due_at).limit(PAGE_SIZE)
 _DUE = (
     select(PlannedTest.id, AlertDestination.id, PlannedTest, AlertDestination, Workspace, Account, Member.role)
     .join(AlertDestination, AlertDestination.id == PlannedTest.alert_destination_id)
     .join(Workspace, Workspace.id == PlannedTest.workspace_id)
     .join(Account, Account.id == PlannedTest.planned_by_id)
     .outerjoin(Member, and_(Member.workspace_id == Workspace.id, Member.account_id == Account.id))
-    .where(
-        PlannedTest.ended_at.is_(None),
-        or_(PlannedTest.due_at <= bindparam("now"), PlannedTest.due_at > bindparam("far")),
-    )
-    .order_by(PlannedTest.due_at)
-    .limit(MAX_PER_PASS)
+    .where(PlannedTest.id == bindparam("plan_id"), _IS_DUE)
 )
-_ENDED = select(PlannedTest.id).where(PlannedTest.ended_at < bindparam("until")).limit(MAX_PER_PASS)
+_ENDED = select(PlannedTest.id).where(PlannedTest.ended_at < bindparam("until")).limit(PAGE_SIZE)
 
 
-def _list_due(now: datetime) -> list[_DuePlan]:
-    rows = db.session.execute(_DUE, {"now": now, "far": now + COOLDOWN}).all()
-    return [_DuePlan(*row) for row in rows]
+def _due_times(now: datetime) -> dict[str, datetime]:
+    return {"now": now, "far": now + COOLDOWN}
+
+
+def _try(plan_id: int, now: datetime) -> None:
+    try:
+        found = db.session.execute(_DUE, {"plan_id": plan_id, **_due_times(now)}).one_or_none()
+        if found is not None:
+            _run(_DuePlan(*found), now)
+    except (PlanGone, ObjectDeletedError):  # canceled, requested by another worker, or deleted with its workspace
+        db.session.rollback()
+    except Exception as error:  # the others are due too, and this one expires
+        db.session.rollback()
+        log.error("planned test failed", extra=_describe(error) | {"plan": plan_id})
 
 
 def _run(due: _DuePlan, now: datetime) -> None:

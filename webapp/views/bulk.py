@@ -11,6 +11,7 @@ from webapp.auth.access import Visit, load_visit
 from webapp.channels import CHANNELS
 from webapp.dashboard import overview
 from webapp.dashboard.summaries import list_summaries
+from webapp.database.numbered_pages import cut_page
 from webapp.destinations.bulk_editing import BulkResult, change_all_tags, load_chosen, set_all_enabled
 from webapp.models import AlertDestination, database_clock
 from webapp.sends.batches import press_each
@@ -24,13 +25,16 @@ bp = Blueprint("bulk", __name__)
 NOTHING_CHOSEN = "Choose at least one destination."
 NO_TAGS = "Enter at least one tag."
 
+# Destinations on one page. Boxes that are ticked count for their page only.
+PAGE_SIZE = 500
+
 # Changes several destinations with what the form has typed, and commits. May raise `TagsInvalid`.
 Change = Callable[[Visit, Sequence[AlertDestination], datetime], BulkResult]
 
 
 @bp.get("/w/<slug>/choose")
 def choose(slug: str) -> str:
-    """List all destinations that match the filter of the list, each with a box to tick. `all=1` ticks each."""
+    """List the destinations that match the filter of the list, each with a box to tick. `all=1` ticks each."""
     return _render(_load(slug))
 
 
@@ -84,7 +88,7 @@ def _render(visit: Visit, error: str | None = None) -> str:
         "choose_several.html",
         visit=visit,
         query=query,
-        rows=overview.find_matching(summaries, query, now),
+        page=cut_page(overview.find_matching(summaries, query, now), query.page, PAGE_SIZE),
         tags=overview.list_tags(summaries, query),
         channels=CHANNELS,
         ticked=ticked,
@@ -101,7 +105,7 @@ def _test(visit: Visit, ids: frozenset[int]) -> Response:
 
 
 def _redirect(visit: Visit, batch: str | None = None) -> Response:
-    query: dict[str, Any] = overview.parse_list_query(request.args).as_query(batch=batch)
+    query: dict[str, Any] = overview.parse_list_query(request.args).as_query(page=None, batch=batch)
     return redirect(url_for("workspaces.show", slug=visit.workspace.slug, **query), 303)
 
 

@@ -9,9 +9,10 @@ from webapp.auth.access import Visit, load_destination, load_visit, load_visit_t
 from webapp.auth.account_time_zones import viewer_zone
 from webapp.channels import CHANNELS
 from webapp.dashboard.batch_status import load_batch_status
-from webapp.dashboard.drill_page import describe_drill, load_drill_page
+from webapp.dashboard.drill_page import load_drill_page
 from webapp.database.numbered_pages import parse_page
 from webapp.database.sessions import read_again_if_disconnected
+from webapp.deliveries.badge import describe_outcome
 from webapp.destinations.bulk_editing import load_chosen
 from webapp.drills.batches import press_drills
 from webapp.drills.editing import DrillChange, change_drills, save_schedule, turn_off
@@ -118,7 +119,7 @@ def _render(visit: Visit, form: ScheduleForm | None = None, error: str | None = 
         form=form or fill_form(page.stored, viewer_zone()),
         weekdays=WEEKDAYS,
         channels=CHANNELS,
-        describe_drill=describe_drill,
+        describe_outcome=describe_outcome,
         changed=next((row for row in page.rows if row.drilled.destination.id == changed), None),
         ticked=parse_ids(request.form.getlist("id")),
         are_all_ticked="all" in request.args,

@@ -26,12 +26,13 @@ from webapp.extensions import db
 from webapp.models import database_clock
 from webapp.notices.rounds import NoticeRounds
 from webapp.queue import QueueUnavailable, WorkerFault, enqueue_account_mails, enqueue_deliveries
-from webapp.sends.planned_tests import run_planned_tests
+from webapp.sends.planned_tests import PlannedTestRuns
 from webapp.settings import AppSettings
 
 log = logging.getLogger(__name__)
 
-# A part of the maintenance, given the time. What it returns is not used.
+# A part of the maintenance, given the time. It returns True if it left something to the next run that should not wait
+# for a second; nothing else that it returns is used.
 Task = Callable[[datetime], object]
 
 # Seconds after which a run in which a part fails leaves the rest to the next one: each may wait until a limit of the
@@ -43,22 +44,25 @@ class Maintenance:
     """The maintenance of one application, which its parts remember between two runs.
 
     forks: whether processes are forked from this one between two runs. Then a run leaves no connection open.
+    is_behind: whether the last run left something to the next one, which should begin at once.
     """
 
     def __init__(self, app: Flask, *, forks: bool = True) -> None:
         self.app = app
         self._forks = forks
-        self._wait_tracker = deliveries.WaitTracker()
+        self.is_behind = False
+        self._recovery = deliveries.Recovery(deliveries.WaitTracker())
         self._tasks = deque((*list_tasks(app_state(app).settings), *app_state(app).maintenance))
 
     def run(self) -> WorkerFault | Reason | None:
         """Run each part once. Returns why the recovery of deliveries failed, or None if it succeeded."""
         fault: WorkerFault | Reason | None = WorkerFault.DATABASE
+        self.is_behind = False
         with self.app.app_context():
             try:
                 now = database_clock.now()
-                delivery_ids = deliveries.recover(now, current_settings(), self._wait_tracker)
-                fault = None
+                delivery_ids = self._recovery.run(now, current_settings())
+                fault, self.is_behind = None, self._recovery.is_behind
                 _enqueue(delivery_ids)
                 self._run_tasks(now)
             except Exception as error:  # whatever happens in one run, the next one must run
@@ -79,21 +83,20 @@ class Maintenance:
         for _ in range(len(self._tasks)):
             task = self._tasks[0]
             self._tasks.rotate(-1)
-            if not _try(task, now) and monotonic() >= give_up_at:
+            if not self._try(task, now) and monotonic() >= give_up_at:
                 return
 
-
-def _try(task: Task, now: datetime) -> bool:
-    """Run a part. Returns whether it succeeded."""
-    try:
-        task(now)
-    except Exception as error:
-        facts = {"task": f"{task.__module__}.{task.__qualname__}", "error": type(error).__name__}
-        log.error("maintenance task failed", extra=facts | {"outage": describe_outage(error)})
-        with suppress(Exception):
-            db.session.remove()
-        return False
-    return True
+    def _try(self, task: Task, now: datetime) -> bool:
+        """Run a part. Returns whether it succeeded."""
+        try:
+            self.is_behind |= task(now) is True
+        except Exception as error:
+            facts = {"task": f"{task.__module__}.{task.__qualname__}", "error": type(error).__name__}
+            log.error("maintenance task failed", extra=facts | {"outage": describe_outage(error)})
+            with suppress(Exception):
+                db.session.remove()
+            return False
+        return True
 
 
 def list_tasks(settings: AppSettings) -> tuple[Task, ...]:
@@ -105,7 +108,7 @@ def list_tasks(settings: AppSettings) -> tuple[Task, ...]:
 
     return (
         _recover_mails,
-        run_planned_tests,
+        PlannedTestRuns().run,
         deliveries.Retention(settings.keep_deliveries).delete_old_page,
         report_refused_sign_ins,
         delete_old_drafts,

@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 # Seconds between two maintenance runs.
 MAINTENANCE_INTERVAL = 1.0
 
+# The same while a run leaves something to the next one.
+BEHIND_INTERVAL = 0.01
+
 # The same until the first process takes jobs, so that the first heartbeat is not late.
 START_INTERVAL = 0.2
 
@@ -87,7 +90,8 @@ def work(
         works = is_working()
         _report(app, fault, works)
         is_starting = fault is None and not works and time.monotonic() < started_at + PROBATION
-        stop.wait(START_INTERVAL if is_starting else MAINTENANCE_INTERVAL)
+        interval = START_INTERVAL if is_starting else MAINTENANCE_INTERVAL
+        stop.wait(BEHIND_INTERVAL if maintenance.is_behind else interval)
 
 
 def _stop_on_signals() -> threading.Event:

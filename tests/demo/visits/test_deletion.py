@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
+from tests.deliveries.recovery_passes import recover
 from tests.demo.public_demo import DemoVisitor, get_visit, list_deliveries, list_destinations
 from tests.factories import on_both_databases
 from webapp import deliveries
@@ -150,12 +151,12 @@ def test_a_test_that_waits_is_gone_and_its_job_does_nothing(app: Flask, status: 
                 DEFER, {"send_after": now + timedelta(minutes=1), "last_error_code": "not_found", "answer_status": 404}
             )
             record(end_attempt(attempt, result, 1), now)
-        deliveries.recover(now, current_settings(), tracker)
+        recover(now, current_settings(), tracker)
         _end(visit)
         delete_ended_visit(database_clock.now())
         send(delivery_id, current_settings())
 
-        assert deliveries.recover(now + timedelta(hours=1), current_settings(), tracker) == []
+        assert recover(now + timedelta(hours=1), current_settings(), tracker) == []
 
 
 @on_both_databases
