@@ -25,7 +25,7 @@ from benchmarks.installation.servers import (
 )
 from tests.cheap_hashes import hash_cheaply, production_cost
 from tests.compiled_once import compile_once
-from tests.databases import TEMPLATE, new_database
+from tests.databases import name_template, new_database
 from tests.factories import SeededIds, seed_workspaces
 from tests.queue_keys import SECRET_KEY
 from tests.recorded_rows import add_once
@@ -97,7 +97,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
         server = start_postgres(tmp_path_factory.mktemp("postgres"))
     except ServiceMissing as missing:
         pytest.skip(str(missing))
-    migrate(create_database(server, TEMPLATE))
+    migrate(create_database(server, name_template()))
     yield server
     server.stop()
 

@@ -22,9 +22,6 @@ from benchmarks.installation.servers import (
 )
 from webapp.extensions import Base
 
-# One per worker: workers may share a server, and PostgreSQL copies only a database without connections.
-TEMPLATE = f"template_{os.getpid()}"
-
 # The name of the connections that empty databases between two tests and stay open meanwhile.
 APPLICATION = "between tests"
 
@@ -38,8 +35,16 @@ def new_database(kind: str, request: pytest.FixtureRequest, directory: Path) -> 
         yield f"sqlite:///{file}"
         return
     server = request.getfixturevalue("postgres")
-    with _borrow(server, TEMPLATE) as url:
+    with _borrow(server, name_template()) as url:
         yield url
+
+
+def name_template() -> str:
+    """Return the name of this worker's migrated database that tests copy.
+
+    Workers may share a server, and PostgreSQL copies only a database without connections.
+    """
+    return f"template_{os.getpid()}"
 
 
 @contextmanager

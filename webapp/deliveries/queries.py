@@ -135,6 +135,7 @@ _NEWEST_TEST = (
 )
 _NEWEST_TESTS = (
     select(AlertDestination.id, AlertDelivery.id, AlertDelivery.created_at, AlertDelivery.status, PlannedTest.due_at)
+    .select_from(AlertDestination)
     .outerjoin(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
     .outerjoin(
         PlannedTest,
