@@ -170,6 +170,26 @@ def test_a_pass_ends_in_time_and_the_next_one_continues(seeded: SeededIds, app_s
     assert not recovery.is_behind
 
 
+def test_rows_that_change_faster_than_they_are_read_keep_no_other_one_waiting(
+    seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    """As those of a busy worker do, while each pass is so slow that it reads one page."""
+    busy = [add_delivery(get_destination(seeded), created_at=NOW).id for _ in range(2 * PAGE_SIZE)]
+    deferred = _deferred(seeded, NOW + seconds(5))
+    passed = count()
+    recovery = Recovery(WaitTracker(), clock=lambda: next(passed) * PASS_TIME)
+    enqueued = list[int]()
+
+    for second in range(1, 10):
+        db.session.execute(
+            update(AlertDelivery).where(AlertDelivery.id.in_(busy)).values(updated_at=NOW + seconds(second))
+        )
+        db.session.commit()
+        enqueued += recovery.run(NOW + seconds(second), app_settings)
+
+    assert enqueued == [deferred.id]
+
+
 def test_what_a_slow_pass_leaves_of_a_page_is_done_by_the_next_one(
     seeded: SeededIds, app_settings: AppSettings
 ) -> None:

@@ -1,4 +1,4 @@
-"""Recovery: once a second, resumes due retries, requeues unclaimed rows, and ends rows that would never end.
+"""Recovery: about once a second, resumes due retries, requeues unclaimed rows, and ends rows that would never end.
 
 Runs in the supervisor of every worker. It reads only the rows, so it also recovers jobs that the queue has lost.
 """
@@ -53,13 +53,14 @@ _WRITE_NOTHING = (
 class Recovery:
     """Looks at the rows that wait, page by page, longest unchanged first. One object for all passes of a process.
 
+    A round over all of them takes one pass or several.
     clock: returns seconds; the default is the monotonic clock.
     is_behind: whether the last pass left rows to the next one.
     """
 
     def __init__(self, wait_tracker: WaitTracker, clock: Callable[[], float] = time.monotonic) -> None:
         self._wait_tracker, self._clock = wait_tracker, clock
-        self._after = _START
+        self._after, self._round_began_at = _START, _START[0]
         self._seen: set[tuple[int, datetime]] = set()
         self.is_behind = False
 
@@ -69,6 +70,8 @@ class Recovery:
         A pass that returns has shown that the database can be read and written.
         """
         self.is_behind, give_up_at = False, self._clock() + PASS_TIME
+        if self._after == _START:
+            self._round_began_at = now
         keep_record(since=now)
         enqueued = self._recover_page(now, app_settings, give_up_at)
         while self.is_behind and self._clock() < give_up_at:
@@ -88,17 +91,23 @@ class Recovery:
             if self._clock() >= give_up_at:
                 break
         if not groups:
-            self._advance(rows)
+            self._advance(rows, now)
         self.is_behind = bool(groups) or self._after != _START
         return enqueued
 
-    def _advance(self, rows: Sequence[WaitingRow]) -> None:
-        """Go on after this page; after the last one, begin again, and forget all rows that no longer wait."""
+    def _advance(self, rows: Sequence[WaitingRow], now: datetime) -> None:
+        """Go on after this page. After the last one, end the round, and forget all rows that no longer wait.
+
+        A round also ends where the rows have changed since it began. Rows that change faster than a slow pass reads
+        them would otherwise keep it from coming back to the others.
+        """
         self._seen.update(identify(row) for row in rows)
-        if len(rows) == PAGE_SIZE:
+        is_last = len(rows) < PAGE_SIZE
+        if not is_last and not self._round_began_at < rows[-1].updated_at <= now:
             self._after = rows[-1].updated_at, rows[-1].id
             return
-        self._wait_tracker.forget_others(self._seen)
+        if is_last:
+            self._wait_tracker.forget_others(self._seen)
         self._after, self._seen = _START, set()
 
 
