@@ -66,6 +66,32 @@ def test_a_run_that_fails_slowly_leaves_the_rest_to_the_next_one(
     assert ran == ["failed", "other", "failed", "other", "failed"]
 
 
+def test_while_a_part_has_not_finished_the_others_run_once_a_second(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+    elapsed = 1000.0
+
+    def leave_something_thrice(_now: datetime) -> bool:
+        ran.append("unfinished")
+        return ran.count("unfinished") <= 3
+
+    monkeypatch.setattr(maintenance, "monotonic", lambda: elapsed)
+    monkeypatch.setattr(
+        maintenance, "list_tasks", lambda _settings: (leave_something_thrice, lambda _now: ran.append("other"))
+    )
+    runs = Maintenance(app)
+    behind = []
+
+    for seconds in (0, 0.5, 0.5, 0.1, 0.1):
+        elapsed += seconds
+        runs.run()
+        behind.append(runs.is_behind)
+
+    assert ran == ["unfinished", "other", "unfinished", "unfinished", "other", "unfinished", "unfinished", "other"]
+    assert behind == [True, True, True, False, False]
+
+
 def _read_what_is_not_there(_now: datetime) -> None:
     db.session.execute(text("SELECT 1 FROM nowhere"))
 

@@ -31,9 +31,13 @@ from webapp.settings import AppSettings
 
 log = logging.getLogger(__name__)
 
-# A part of the maintenance, given the time. It returns True if it left something to the next run that should not wait
-# for a second; nothing else that it returns is used.
+# A part of the maintenance, given the time. It returns True if it has not finished and somebody waits, so that the next
+# run should begin at once; nothing else that it returns is used.
 Task = Callable[[datetime], object]
+
+# Seconds between two runs of all parts while the worker is behind. The runs between them only continue what somebody
+# waits for, so that nothing else takes the time of a worker that is behind.
+ROUND_INTERVAL = 1.0
 
 # Seconds after which a run in which a part fails leaves the rest to the next one: each may wait until a limit of the
 # database has passed, and a heartbeat must not be late because of it.
@@ -51,20 +55,26 @@ class Maintenance:
         self.app = app
         self._forks = forks
         self.is_behind = False
+        self._next_round_at = 0.0
+        self._unfinished: set[Task] = set()
         self._recovery = deliveries.Recovery(deliveries.WaitTracker())
         self._tasks = deque((*list_tasks(app_state(app).settings), *app_state(app).maintenance))
 
     def run(self) -> WorkerFault | Reason | None:
-        """Run each part once. Returns why the recovery of deliveries failed, or None if it succeeded."""
+        """Run each part once, or right after a run that is behind only those that have not finished.
+
+        Returns why the recovery of deliveries failed, or None if it succeeded.
+        """
         fault: WorkerFault | Reason | None = WorkerFault.DATABASE
-        self.is_behind = False
+        was_behind, self.is_behind = self.is_behind, False
         with self.app.app_context():
             try:
                 now = database_clock.now()
                 delivery_ids = self._recovery.run(now, current_settings())
                 fault, self.is_behind = None, self._recovery.is_behind
                 _enqueue(delivery_ids)
-                self._run_tasks(now)
+                self._run_tasks(now, is_round=not was_behind or monotonic() >= self._next_round_at)
+                self.is_behind |= bool(self._unfinished)
             except Exception as error:  # whatever happens in one run, the next one must run
                 log.error("maintenance failed", extra={"error": type(error).__name__, "outage": describe_outage(error)})
                 fault = fault and (find_reason(error) or fault)
@@ -74,22 +84,27 @@ class Maintenance:
                     db.engine.dispose()  # two processes must not share a connection
         return fault
 
-    def _run_tasks(self, now: datetime) -> None:
+    def _run_tasks(self, now: datetime, *, is_round: bool) -> None:
         """Run the parts after the recovery of deliveries. One that fails does not keep the others from running.
 
         Where a run ends early, the next one begins, so that none waits for ever behind one that always fails.
+        is_round: whether all of them run, or only those that have not finished.
         """
-        give_up_at = monotonic() + FAILURE_TIME
+        began_at = monotonic()
+        if is_round:
+            self._next_round_at = began_at + ROUND_INTERVAL
+        chosen, self._unfinished = set(self._tasks) if is_round else self._unfinished, set()
         for _ in range(len(self._tasks)):
             task = self._tasks[0]
             self._tasks.rotate(-1)
-            if not self._try(task, now) and monotonic() >= give_up_at:
+            if task in chosen and not self._try(task, now) and monotonic() >= began_at + FAILURE_TIME:
                 return
 
     def _try(self, task: Task, now: datetime) -> bool:
         """Run a part. Returns whether it succeeded."""
         try:
-            self.is_behind |= task(now) is True
+            if task(now) is True:
+                self._unfinished.add(task)
         except Exception as error:
             facts = {"task": f"{task.__module__}.{task.__qualname__}", "error": type(error).__name__}
             log.error("maintenance task failed", extra=facts | {"outage": describe_outage(error)})
