@@ -54,7 +54,12 @@ def is_due(plan: PlannedTest | PlanRow, now: datetime) -> bool:
 
 def is_open(plan: PlannedTest | PlanRow, now: datetime) -> bool:
     """Return whether a planned test still waits, whether or not a worker is alive to end it."""
-    return plan.ended_at is None and now < plan.due_at + MAX_DELAY
+    return plan.ended_at is None and not has_expired(plan.due_at, now)
+
+
+def has_expired(due_at: datetime, now: datetime) -> bool:
+    """Return whether a planned test is too late for whoever planned it. due_at: when it was to be requested."""
+    return now >= due_at + MAX_DELAY
 
 
 def find_planned_test(destination: AlertDestination, now: datetime) -> PlannedTest | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from webapp.deliveries.cooldown import CoolingDown, seconds_left
-from webapp.deliveries.planned_tests import MAX_DELAY
+from webapp.deliveries.planned_tests import has_expired
 from webapp.deliveries.queries import NewestTest, list_newest_drills, list_newest_tests
 from webapp.models import AlertDestination, DrillNumber
 
@@ -76,10 +76,10 @@ class Found:
         newest = self.newest.get(wanted.destination.id)
         return max(wanted.now, newest.created_at) if newest else wanted.now
 
-    def waits(self, wanted: WantedTest) -> bool:
-        """Return whether the destination's planned test still waits, whether or not a worker is alive to end it."""
+    def has_waiting_plan(self, wanted: WantedTest) -> bool:
+        """Return whether the destination has a planned test that still waits."""
         due_at = self.planned.get(wanted.destination.id)
-        return due_at is not None and wanted.now < due_at + MAX_DELAY
+        return due_at is not None and not has_expired(due_at, wanted.now)
 
 
 def find(wanted: Sequence[WantedTest]) -> Found:
@@ -99,7 +99,7 @@ def find_objection(wanted: WantedTest, found: Found) -> Exception | None:
         return CoolingDown()
     if drill is None:
         return None
-    if found.waits(wanted) or (newest is not None and newest.status.is_waiting):
+    if found.has_waiting_plan(wanted) or (newest is not None and newest.status.is_waiting):
         return OtherTestWaits()
     is_still_wanted = drill.is_still_wanted(destination.drilled_at, found.newest_drills.get(destination.id))
     return None if is_still_wanted else DrillTaken()
