@@ -215,6 +215,7 @@ def test_a_destination_that_pages_people_is_tested_only_if_that_is_confirmed(
     form = {"do": "test", "id": str(ids[1])}
 
     assert "Also the 3 that page people" in admin.get(PAGE).text
+    assert "Also the one that pages people" in admin.get(f"{PAGE}?tag=dock").text
     assert "because it pages people" in admin.get(admin.post(PAGE, form).location).text
     with app.app_context():
         assert db.session.scalars(select(AlertDelivery)).all() == []

@@ -83,18 +83,19 @@ def _render(visit: Visit, error: str | None = None) -> str:
     query = overview.parse_list_query(request.args)
     now = database_clock.now()
     summaries = list_summaries([visit.workspace.id], now)
+    page = cut_page(overview.find_matching(summaries, query, now), query.page, PAGE_SIZE)
     ticked = parse_ids(request.form.getlist("id"))
     return render_template(
         "choose_several.html",
         visit=visit,
         query=query,
-        page=cut_page(overview.find_matching(summaries, query, now), query.page, PAGE_SIZE),
+        page=page,
         tags=overview.list_tags(summaries, query),
         channels=CHANNELS,
         ticked=ticked,
         are_all_ticked="all" in request.args and not ticked,
         typed=request.form.get("tags", ""),
-        paging=overview.count_paging(summaries),
+        paging=overview.count_paging(page.rows),
         error=error,
     )
 
