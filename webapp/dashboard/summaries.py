@@ -97,9 +97,9 @@ def fetch_summary_rows(
 
 
 def list_notable(workspace_ids: Sequence[int], now: datetime, recent_since: datetime) -> list[DestinationSummary]:
-    """Return the destinations of these workspaces that do not just work, so that none but those have to be read.
+    """Return the destinations of these workspaces except those that just work, which the database leaves out.
 
-    Left out is each one with a test that was accepted and not reported missing, that has not changed since
+    It leaves out each one with a test that was accepted and not reported missing, that has not changed since
     `recent_since`, and that accepted a message within `STALE_AFTER` with its present settings.
     """
     limits = {"workspace_ids": workspace_ids, "recent_since": recent_since, "stale_until": now - STALE_AFTER}

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Dialect, Float, Select
 from sqlalchemy.types import TypeEngine
 
-# A row that two reads return equal if the database has the same.
+# A row as the driver returned it. Two reads return equal rows if the database has the same.
 DriverRow = Sequence[Any]
 
 

@@ -42,8 +42,8 @@ _ID, _IDS, _SEEN = "delivery_id", "delivery_ids", "seen"
 _QUEUED = AlertDelivery.status == DeliveryStatus.QUEUED
 _NO_ATTEMPT = AlertDelivery.attempt_started_at.is_(None)
 
-# For deliveries whose ids are known. Checked row by row: PostgreSQL expects few rows that wait until it updates its
-# statistics, and would read all of them, thousands after a press on Test all, for each that is claimed or recorded.
+# For deliveries whose ids are known. Checked row by row: after a press on Test all, thousands wait, but PostgreSQL's
+# statistics still say that hardly any do. It would read all of them for each one that is claimed or recorded.
 IS_UNCLAIMED = check_by_row(_QUEUED & _NO_ATTEMPT)
 IS_BEING_SENT = check_by_row(_QUEUED & ~_NO_ATTEMPT)
 

@@ -12,8 +12,8 @@ _WORD = re.compile(r"[a-z]+([._][a-z]+)*")
 def inline(value: str | int) -> ColumnElement[Any]:
     """Return a constant that a database knows when it plans a statement. Raises `ValueError` for anything but a word.
 
-    Of a parameter, PostgreSQL does not know how rare it is in a plan for any values. Neither database recognizes which
-    partial index serves it, unless SQLite plans the statement anew each time that it is executed.
+    With a parameter, a plan of PostgreSQL for any values ignores how rare the value is and every partial index, and
+    SQLite would plan the statement anew at each execution to find one.
     """
     if isinstance(value, int):
         return literal_column(str(int(value)))
