@@ -1,4 +1,4 @@
-"""The application in processes whose requests wait for an outcome, of a test of any age, longer than a test may take."""
+"""The application in processes whose requests wait for an outcome longer than a test may take, whatever its age."""
 
 from datetime import timedelta
 from importlib import import_module
