@@ -1,6 +1,6 @@
 """The command `alertcheck`, also `python -m webapp`: Flask's command line for this application, without its pages."""
 
-from webapp.startup.collector import collector_paused
+from webapp.startup.garbage_collection import collector_paused
 
 with collector_paused():
     from typing import IO, Any

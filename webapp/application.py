@@ -28,7 +28,7 @@ from webapp.views.navigation import init_navigation
 from webapp.views.page_refresh import init_page_refresh
 from webapp.views.refused_forms import init_refused_forms
 from webapp.views.registration import register_views
-from webapp.views.request_limits import init_request_limits
+from webapp.views.request_sizes import init_request_limits
 from webapp.views.static_files import init_static_files
 from webapp.views.time_zones import init_time_zones
 from webapp.views.unreadable_requests import init_unreadable_requests

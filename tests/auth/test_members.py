@@ -21,7 +21,7 @@ from webapp.auth.accounts import add_account, add_workspace
 from webapp.auth.customer_links import LinkRefused, make_link
 from webapp.auth.external_identities import unlink_account
 from webapp.auth.members import LastAdmin, ManagedByGroups, SupportsEverywhere, grant_role, remove_member
-from webapp.auth.removal_impact import RemovalImpact, assess_removal
+from webapp.auth.removal_effects import RemovalImpact, assess_removal
 from webapp.auth.support_everywhere import end_support_everywhere, grant_support_everywhere
 from webapp.auth.workspaces import delete_workspace
 from webapp.deliveries.planning import plan_test

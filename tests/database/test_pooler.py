@@ -21,7 +21,7 @@ from tests.outbound.certificates import authority, issue, write_pem
 from tests.pooler import PASSWORD, Pooler, running_pooler
 from webapp.application import create_app
 from webapp.database.outages import Reason
-from webapp.database.request_limits import STATEMENT_TIMEOUT
+from webapp.database.request_timeouts import STATEMENT_TIMEOUT
 from webapp.extensions import db
 from webapp.models import DeliveryStatus
 from webapp.settings import read_settings

@@ -14,8 +14,8 @@ from benchmarks.installation.servers import PostgresServer
 from tests.frozen import frozen_postgres
 from webapp.application import create_app
 from webapp.database.outages import Outage, find_outage
-from webapp.database.plans import PLAN_ONCE
-from webapp.database.request_limits import CALL_LIMIT
+from webapp.database.query_plans import PLAN_ONCE
+from webapp.database.request_timeouts import CALL_LIMIT
 from webapp.extensions import db
 from webapp.settings import read_settings
 

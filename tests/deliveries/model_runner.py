@@ -27,8 +27,8 @@ from webapp.deliveries import (
     WaitTracker,
     claiming,
     end_overdue_tests,
-    expiry,
     fail_unqueued,
+    recovery,
     request_test,
 )
 from webapp.deliveries.claim_record import CLAIMS, note_claim
@@ -106,18 +106,18 @@ class ModelRun:
         assert self.model.list_false_outcomes() == []
 
     @contextmanager
-    def _interrupted(self, step: Step, module: ModuleType) -> Iterator[None]:
-        """Run a step's interruptions after it has read the database and before it changes anything."""
-        apply_transition: Callable[..., bool] = module.apply_transition
+    def _interrupted(self, step: Step, module: ModuleType, change: str = "apply_transition") -> Iterator[None]:
+        """Run a step's interruptions after it has read the database and before its first `change`."""
+        apply: Callable[..., object] = getattr(module, change)
 
-        def interrupt_first(*arguments: Any, **keywords: Any) -> bool:
+        def interrupt_first(*arguments: Any, **keywords: Any) -> object:
             patch.undo()
             self.model.counts["interruption"] += len(step.interruptions)
             self._run_each(step.interruptions)
-            return apply_transition(*arguments, **keywords)
+            return apply(*arguments, **keywords)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(module, "apply_transition", interrupt_first)
+            patch.setattr(module, change, interrupt_first)
             yield
 
     # Time
@@ -249,7 +249,7 @@ class ModelRun:
     def _recover(self, step: Step) -> None:
         tracker, now = int(step.value) % len(self.wait_trackers), self.now
         decisions = self.model.decide(tracker, now)
-        with self._interrupted(step, expiry):
+        with self._interrupted(step, recovery, "apply_to_unchanged"):
             enqueued = recover(now, self.app_settings, self.wait_trackers[tracker])
         assert sorted(enqueued) == self.model.apply(decisions, now)
         self.queue += enqueued

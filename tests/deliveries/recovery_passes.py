@@ -7,12 +7,8 @@ from webapp.settings import AppSettings
 
 
 def recover(now: datetime, app_settings: AppSettings, wait_tracker: WaitTracker) -> list[int]:
-    """Run passes until all that is due at this time is done, and return the ids to enqueue."""
-    recovery = Recovery(wait_tracker)
-    enqueued = recovery.run(now, app_settings)
-    while recovery.is_behind:
-        enqueued += recovery.run(now, app_settings)
-    return enqueued
+    """Run one pass that takes as long as it needs, and return the ids to enqueue."""
+    return Recovery(wait_tracker, clock=lambda: 0.0).run(now, app_settings)
 
 
 def recover_at(app_settings: AppSettings, *moments: datetime, clock_set_by: timedelta = timedelta(0)) -> list[int]:

@@ -11,9 +11,10 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from webapp import deliveries, queue
+from webapp import deliveries
 from webapp.deliveries import claiming, recording, sending
 from webapp.deliveries.recording import EndedAttempt
+from webapp.worker import maintenance
 from webapp.worker.dispatcher import Dispatcher
 
 
@@ -67,7 +68,7 @@ class Breakpoints:
         self._wrap(sending, "record_with_retries", self._before(Step.ANSWERED))
         self._wrap(recording, "apply_transition", self._after(Step.RECORDING))
         self._wrap(recording, "record", self._after(Step.RECORDED))
-        self._wrap(queue, "enqueue_deliveries", self._enqueue)
+        self._wrap(maintenance, "enqueue_deliveries", self._enqueue)
         self._wrap(Dispatcher, "submit", self._submit)
         self._wrap(deliveries, "request_tests", self._press)
 

@@ -26,7 +26,7 @@ from webapp.pings import due
 from webapp.pings.report import PingReport, report_pings
 from webapp.pings.sending import send_due_pings
 from webapp.startup.settings_summary import summarize_settings
-from webapp.views.scrape import Scrape
+from webapp.views.metrics_exposition import Scrape
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 

@@ -10,7 +10,7 @@ OF_NO_WORKSPACE = {
     "demo/places.py",
     "demo/supervisor/preloading.py",
     "account_mail/requesting.py",
-    "instance/installation.py",
+    "instance/installation_state.py",
     "settings_check/network_checks.py",
     "settings_check/private_receiver_checks.py",
     "single_sign_on/provider.py",

@@ -22,7 +22,7 @@ from webapp.imports.nodes import MAX_BYTES
 from webapp.models import Account, AlertDelivery, AlertDestination, FormDraft, Role, SignIn, Workspace
 from webapp.models.locking import lock_workspace
 from webapp.settings import AppSettings
-from webapp.views.request_limits import IMPORT_LIMIT
+from webapp.views.request_sizes import IMPORT_LIMIT
 
 IMPORT, LIST = "/w/harbor/import", "/w/harbor/destinations"
 SLACK, HOOK = "https://hooks.slack.com/services/T000/B000/canary", "https://hooks.example.com/canary"

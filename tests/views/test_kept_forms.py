@@ -19,7 +19,7 @@ from webapp.channels import CHANNELS
 from webapp.extensions import db
 from webapp.models import AlertDestination, SignIn
 from webapp.settings import read_settings
-from webapp.views.refusal_texts import NOTICES, Notice
+from webapp.views.refused_form_texts import NOTICES, Notice
 
 Visit = Callable[[int], Visitor]
 

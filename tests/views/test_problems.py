@@ -14,7 +14,7 @@ from tests.visitor import Visitor
 from webapp.app_state import app_state
 from webapp.extensions import db
 from webapp.models import Account, NoticePreference, Receipt
-from webapp.views.scrape import Scrape
+from webapp.views.metrics_exposition import Scrape
 
 Visit = Callable[[int], Visitor]
 

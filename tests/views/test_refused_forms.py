@@ -19,7 +19,7 @@ from webapp.extensions import db
 from webapp.models import AlertDelivery, SignIn
 from webapp.receipt_links import ReceiptLinks
 from webapp.settings import read_settings
-from webapp.views.refusal_texts import NOTICES, TEXTS, Notice
+from webapp.views.refused_form_texts import NOTICES, TEXTS, Notice
 
 Visit = Callable[[int], Visitor]
 

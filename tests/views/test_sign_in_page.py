@@ -14,7 +14,7 @@ from tests.factories import NOW, OWNER, PASSWORD, SeededIds, add_owner, get_work
 from tests.visitor import Visitor
 from webapp.auth.accounts import add_account, set_role
 from webapp.models import Role
-from webapp.views.refusal_texts import NOTICES, Notice
+from webapp.views.refused_form_texts import NOTICES, Notice
 
 Visit = Callable[[int], Visitor]
 

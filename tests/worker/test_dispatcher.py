@@ -80,6 +80,14 @@ def _submit(dispatcher: Dispatcher, receiver: HeldReceiver, times: int, workspac
     return submitted
 
 
+def _submit_single(dispatcher: Dispatcher, receiver: HeldReceiver) -> int:
+    """Submit one that starts without a lookup, in a thread, because that blocks until it is reported."""
+    single = _add_ready(receiver)
+    _submit_in_thread(dispatcher, single)
+    wait_until(lambda: single in receiver.reports)
+    return single
+
+
 def _submit_in_thread(dispatcher: Dispatcher, delivery_id: int) -> threading.Thread:
     thread = threading.Thread(target=dispatcher.submit, args=(delivery_id,), daemon=True)
     thread.start()
@@ -274,14 +282,26 @@ def _refuse(_thread: threading.Thread) -> None:
 def test_a_single_delivery_starts_without_a_look_up(receiver: HeldReceiver) -> None:
     dispatcher = Dispatcher(lambda _ids: [], receiver.send, ConcurrencyLimits(), receiver.send_alone)
 
-    submitted = _submit(dispatcher, receiver, times=1)
+    single = _submit_single(dispatcher, receiver)
 
-    wait_until(lambda: [*receiver.reports] == receiver.started == submitted)
+    wait_until(lambda: receiver.started == [single])
+
+
+def test_a_process_takes_no_further_job_before_a_single_delivery_is_reported(receiver: HeldReceiver) -> None:
+    dispatcher, single = receiver.make_dispatcher_for_singles(), _add_ready(receiver)
+    submitting = _submit_in_thread(dispatcher, single)
+    wait_until(lambda: receiver.reports)
+    submitting.join(BRIEFLY)
+    assert submitting.is_alive()
+
+    receiver.report(single)
+
+    wait_until(lambda: not submitting.is_alive())
 
 
 def test_no_other_delivery_starts_before_a_single_one_is_reported(receiver: HeldReceiver) -> None:
     dispatcher = receiver.make_dispatcher_for_singles()
-    (single,) = _submit(dispatcher, receiver, times=1)
+    single = _submit_single(dispatcher, receiver)
     (other,) = _submit(dispatcher, receiver, times=1)
     assert not dispatcher.wait_until_idle(timeout=BRIEFLY)
     assert receiver.started == [single]
@@ -296,7 +316,7 @@ def test_a_delivery_that_is_sent_beside_a_single_one_keeps_its_limits(receiver: 
     dispatcher = receiver.make_dispatcher_for_singles(ConcurrencyLimits(per_workspace=1))
     same_destination, same_workspace = _add_ready(receiver, destination=7), _add_ready(receiver)
     single, other = _add_ready(receiver, destination=7), _add_ready(receiver, workspace=2)
-    dispatcher.submit(single)
+    _submit_in_thread(dispatcher, single)
     wait_until(lambda: receiver.started)
 
     receiver.report(single)
@@ -311,7 +331,7 @@ def test_a_delivery_that_is_sent_beside_a_single_one_keeps_its_limits(receiver: 
 
 def test_a_single_delivery_that_ends_without_a_report_holds_up_no_other_one(receiver: HeldReceiver) -> None:
     dispatcher = receiver.make_dispatcher_for_singles()
-    (single,) = _submit(dispatcher, receiver, times=1)
+    single = _submit_single(dispatcher, receiver)
     (other,) = _submit(dispatcher, receiver, times=1)
 
     receiver.released[single].set()
@@ -321,8 +341,7 @@ def test_a_single_delivery_that_ends_without_a_report_holds_up_no_other_one(rece
 
 def test_a_delivery_is_looked_up_while_another_one_runs(receiver: HeldReceiver) -> None:
     dispatcher = receiver.make_dispatcher_for_singles()
-    (single,) = _submit(dispatcher, receiver, times=1)
-    wait_until(lambda: receiver.reports)
+    single = _submit_single(dispatcher, receiver)
     receiver.report(single)
     (other,) = _submit(dispatcher, receiver, times=1)
 
@@ -332,7 +351,7 @@ def test_a_delivery_is_looked_up_while_another_one_runs(receiver: HeldReceiver) 
 
 def test_a_single_delivery_starts_neither_twice_nor_beyond_the_limit_nor_after_close(receiver: HeldReceiver) -> None:
     dispatcher = receiver.make_dispatcher_for_singles(ConcurrencyLimits(concurrent=1))
-    (single,) = _submit(dispatcher, receiver, times=1)
+    single = _submit_single(dispatcher, receiver)
     dispatcher.submit(single)
     wait_until(lambda: receiver.started)
     full, closed = (receiver.make_dispatcher_for_singles(ConcurrencyLimits(concurrent=number)) for number in (0, 1))

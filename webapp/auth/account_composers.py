@@ -2,8 +2,8 @@
 
 from webapp.account_mail.mail_content import Composer, Composers
 from webapp.auth import address_confirmation, invitation_mails, password_mails
-from webapp.auth.mail_check import compose_check
 from webapp.auth.mailed_account import find_account_recipient
+from webapp.auth.trial_mail import compose_check
 from webapp.models import AccountMailKind
 
 COMPOSERS: Composers = {

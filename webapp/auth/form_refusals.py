@@ -6,7 +6,7 @@ from werkzeug.exceptions import BadRequest
 
 
 class Cause(StrEnum):
-    """Why a form was refused. The log has the value; the sentences are in `webapp.views.refusal_texts`."""
+    """Why a form was refused. The log has the value; the sentences are in `webapp.views.refused_form_texts`."""
 
     HOST_NOT_PASSED = "host_not_passed"
     SCHEME_DIFFERS = "scheme_differs"

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from webapp.audit import Action, record_account_event
 from webapp.auth.accounts import SESSION_LIFETIME
 from webapp.auth.keyed_hash import hash_key
-from webapp.database.request_limits import waiting_at_most
+from webapp.database.request_timeouts import waiting_at_most
 from webapp.database.sessions import discard_transaction
 from webapp.extensions import db
 from webapp.models import Account, SignIn

@@ -11,7 +11,7 @@ from typing import Any
 from flask import g
 from sqlalchemy import Select, and_, bindparam, func, select
 
-from webapp.database.plans import PLAN_ONCE
+from webapp.database.query_plans import PLAN_ONCE
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, Member, Role, SignIn, Workspace
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, false, func, not_, or_, select
 
-from webapp.database.plans import PLAN_ONCE
+from webapp.database.query_plans import PLAN_ONCE
 from webapp.deliveries.acceptance import STALE_AFTER
 from webapp.deliveries.arrival import is_missing
 from webapp.deliveries.badge import badge_for

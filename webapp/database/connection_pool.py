@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util.queue import Empty
 
-from webapp.database.request_limits import find_limit
+from webapp.database.request_timeouts import find_limit
 
 # Seconds for which a pool keeps an idle connection, and for which it keeps the last one.
 KEEP_IDLE, KEEP_LAST = 2.0, 30.0

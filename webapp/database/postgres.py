@@ -14,8 +14,8 @@ from psycopg.errors import ConnectionTimeout, ReadOnlySqlTransaction, _WaitTimeo
 from psycopg.pq import TransactionStatus
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from webapp.database.plans import PLAN_ONCE
-from webapp.database.request_limits import LOCK_TIMEOUT, STATEMENT_TIMEOUT, find_limit, stop_waiting
+from webapp.database.query_plans import PLAN_ONCE
+from webapp.database.request_timeouts import LOCK_TIMEOUT, STATEMENT_TIMEOUT, find_limit, stop_waiting
 
 Result = TypeVar("Result")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
-from webapp.database.request_limits import find_limit
+from webapp.database.request_timeouts import find_limit
 
 # Seconds that a transaction outside web requests waits for another writer.
 BUSY_TIMEOUT = 5.0

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from webapp import queue
 from webapp.app_state import app_state
 from webapp.database.outages import Outage, describe_outage, find_outage
-from webapp.database.plans import PLAN_ONCE
+from webapp.database.query_plans import PLAN_ONCE
 from webapp.database.sessions import discard_transaction
 from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, AnyDelivery, DeliveryRow
 from webapp.deliveries.expiry import PlannedTransition, apply_planned, observe, plan_end, plan_loss, settle_expiries

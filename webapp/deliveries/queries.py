@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased, joinedload
 from sqlalchemy.sql.expression import SQLColumnExpression
 
-from webapp.database.plans import PLAN_ONCE
+from webapp.database.query_plans import PLAN_ONCE
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest
 from webapp.models.id_list import IsOneOf

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam
 from webapp.deliveries.attempts import PastAttempt, add_attempt
 from webapp.deliveries.claiming import Attempt
 from webapp.deliveries.database_retries import retry
-from webapp.deliveries.groups import Groups
+from webapp.deliveries.group_commit import Groups
 from webapp.deliveries.transitions import Transition, apply_transition
 from webapp.extensions import db
 from webapp.models import AlertDelivery, database_clock

@@ -1,6 +1,6 @@
 """Sends one delivery: claim, release the database, send, record. Safe to run twice: only one run sends.
 
-Threads of one process that claim, or record, at the same time do it together (`groups.py`).
+Threads of one process that claim, or record, at the same time do it together (`group_commit.py`).
 """
 
 import logging
@@ -18,8 +18,8 @@ from webapp.deliveries.claiming import Attempt, claim
 from webapp.deliveries.database_retries import BEGIN_PATIENCE, retry
 from webapp.deliveries.exchanges import write_exchange
 from webapp.deliveries.group_claiming import Claim, claim_group
+from webapp.deliveries.group_commit import Groups
 from webapp.deliveries.group_recording import record_group
-from webapp.deliveries.groups import Groups
 from webapp.deliveries.ready_deliveries import ReadyDelivery
 from webapp.deliveries.recording import AttemptResult, EndedAttempt, end_attempt, record_with_retries
 from webapp.deliveries.retry_policy import plan_retry

@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from webapp.audit import Action
 from webapp.deliveries.queries import NEWEST_FIRST, is_test_send_of
 from webapp.evidence.counts import CountedSpan, Counts, PeriodCounts
+from webapp.evidence.disabled_periods import NO_SWITCHES, DisabledSpell, find_disabled_spells, load_switches
 from webapp.evidence.period import Period
 from webapp.evidence.spans import IS_TEST, Span
-from webapp.evidence.switches import NO_SWITCHES, DisabledSpell, find_disabled_spells, load_switches
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, Receipt
 from webapp.models.inline_value import inline

@@ -11,7 +11,7 @@ from webapp.imports.apprise_kinds import (
 from webapp.imports.apprise_urls import AppriseUrl
 from webapp.imports.draft import Draft, NotSupported
 from webapp.imports.left_out import CHANNEL
-from webapp.imports.references import is_reference
+from webapp.imports.placeholders import is_reference
 
 _YES = frozenset(("yes", "true", "1", "on", "y", "t", "enable", "enabled"))
 _CHAT = re.compile(r"(?P<chat>-?[0-9]+|@?[A-Za-z_-][\w-]*)(?::(?P<thread>[0-9]+))?")

@@ -11,7 +11,7 @@ import yaml
 
 from webapp.imports.found import FileUnreadable
 from webapp.imports.nodes import MAX_DEPTH, MAX_NODES, TOO_DEEP, TOO_MANY, Node
-from webapp.imports.references import HIDDEN
+from webapp.imports.placeholders import HIDDEN
 
 # libyaml, which is ten times as fast, where PyYAML was built with it.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

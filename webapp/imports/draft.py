@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from webapp.imports.found import FoundReceiver, Unusable
 from webapp.imports.nodes import Node, get_text
-from webapp.imports.references import is_reference, is_template
+from webapp.imports.placeholders import is_reference, is_template
 
 # A word that a sentence may repeat: no secret is so short and has only letters.
 _WORD = re.compile(r"[A-Za-z][A-Za-z_.-]{0,29}")

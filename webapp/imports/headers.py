@@ -3,7 +3,7 @@
 from webapp.channels.webhook_headers import may_be_set
 from webapp.imports.draft import Draft
 from webapp.imports.nodes import Node, get_text
-from webapp.imports.references import is_reference
+from webapp.imports.placeholders import is_reference
 
 LEFT_OUT = "Headers that Alertcheck sets itself or never sends, such as Content-Type, are left out."
 

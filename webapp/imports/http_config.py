@@ -10,7 +10,7 @@ from webapp.imports.draft import Draft
 from webapp.imports.headers import add_authorization, add_header
 from webapp.imports.left_out import OAUTH
 from webapp.imports.nodes import Node, get_list, get_mapping, get_text
-from webapp.imports.references import HIDDEN
+from webapp.imports.placeholders import HIDDEN
 
 _CONNECTION = "Proxy and TLS settings are left out: your Alertcheck administrator sets them for everyone."
 

@@ -10,7 +10,7 @@ from webapp.imports.found import FileFormat, FileUnreadable, FoundFile, FoundRec
 from webapp.imports.headers import add_header
 from webapp.imports.nodes import Node, check_count, get_mapping, get_text, take_counted
 from webapp.imports.pagerduty import set_server
-from webapp.imports.references import HIDDEN
+from webapp.imports.placeholders import HIDDEN
 from webapp.imports.sqlite_file import read_notifications
 from webapp.imports.uptime_kuma_kinds import KINDS, NTFY_CREDENTIALS
 

@@ -10,7 +10,7 @@ from sqlalchemy import JSON, Column, Enum, Result, String, Table, Text, bindpara
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.types import TypeEngine
 
-from webapp.database.plans import PLAN_ONCE
+from webapp.database.query_plans import PLAN_ONCE
 from webapp.extensions import Base, db
 from webapp.models.types import Name
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, exists, inspect, select, text, true, update
 from sqlalchemy.orm.exc import ObjectDeletedError
 
-from webapp.database.plans import PLAN_ONCE
+from webapp.database.query_plans import PLAN_ONCE
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, DestinationProblem, Workspace
 from webapp.models.id_list import IsOneOf

@@ -24,8 +24,8 @@ from webapp.models.insertion import insert_rows
 from webapp.models.locking import lock_problems, lock_workspace
 from webapp.models.problem import IS_WATCHED
 from webapp.notices.chosen_destination import find_chosen
+from webapp.notices.notice_policy import DAY, UNDER_WAY_FOR, PastNotice, Plan, ProblemRow, plan_notice
 from webapp.notices.recipients import list_recipients
-from webapp.notices.schedule import DAY, UNDER_WAY_FOR, PastNotice, Plan, ProblemRow, plan_notice
 from webapp.notices.target_health import TargetHealth
 
 # Workspaces of one round. The next round, seconds later, continues.

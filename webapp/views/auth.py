@@ -18,7 +18,7 @@ from webapp.auth.password_strength import WeakPassword
 from webapp.auth.sessions import current_account, end_session, public, start_session
 from webapp.auth.set_up_links import is_new_installation
 from webapp.auth.sign_in_limits import TooManyTries
-from webapp.database.request_limits import waiting_at_most
+from webapp.database.request_timeouts import waiting_at_most
 from webapp.database.sessions import discard_transaction
 from webapp.environment.installation import COMMAND
 from webapp.extensions import db, get_client, limiter

@@ -19,7 +19,7 @@ from webapp.models import AlertDestination, database_clock
 from webapp.outbound import OutboundClient
 from webapp.text.ids import parse_draft
 from webapp.text.tags import split_tags
-from webapp.views.refusal_texts import NOTICES, Notice
+from webapp.views.refused_form_texts import NOTICES, Notice
 from webapp.views.sign_in_page import find_kept_form, find_kept_text
 
 UNREADABLE = "The stored settings can no longer be decrypted. Enter all of them again, the optional ones too."

@@ -14,9 +14,9 @@ from webapp.database.numbered_pages import parse_page
 from webapp.database.sessions import read_again_if_disconnected
 from webapp.deliveries.badge import describe_outcome
 from webapp.destinations.bulk_editing import load_chosen
-from webapp.drills.batches import press_drills
 from webapp.drills.editing import DrillChange, change_drills, save_schedule, turn_off
 from webapp.drills.forms import ScheduleForm, fill_form, read_form
+from webapp.drills.immediate_drills import press_drills
 from webapp.drills.wording import WEEKDAYS
 from webapp.models import DrillChoice, database_clock
 from webapp.text.ids import parse_batch, parse_id, parse_ids

@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template
 
 from webapp.auth.instance_admins import load_instance_admin
-from webapp.instance.installation import describe_installation
+from webapp.instance.installation_state import describe_installation
 from webapp.models import database_clock
 from webapp.views.health import check_parts
 from webapp.views.instance_mail import describe_check

@@ -13,7 +13,7 @@ from webapp.account_mail.requesting import enqueue_mail, is_account_mail_availab
 from webapp.account_mail.steps import list_steps
 from webapp.app_state import current_settings
 from webapp.auth.instance_admins import load_instance_admin
-from webapp.auth.mail_check import request_check
+from webapp.auth.trial_mail import request_check
 from webapp.extensions import db, limiter
 from webapp.instance.accounts import list_mail_domains
 from webapp.mail_check.answers import Address

@@ -7,7 +7,7 @@ from webapp.auth import member_changes
 from webapp.auth.access import Visit, load_visit_to_edit
 from webapp.auth.invitation_forms import ROLES
 from webapp.auth.members import ChangeRefused, find_obstacle, is_managed_by_groups, list_grantable_roles
-from webapp.auth.removal_impact import assess_removal
+from webapp.auth.removal_effects import assess_removal
 from webapp.auth.sign_in_methods import find_sign_in_methods
 from webapp.dashboard.member_list import load_member_list, parse_member_query
 from webapp.database.sessions import discard_transaction

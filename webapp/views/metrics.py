@@ -12,7 +12,7 @@ from webapp.extensions import limiter
 bp = Blueprint("metrics", __name__)
 
 # Imported by name, because it needs a library that an installation without Prometheus never uses.
-_SCRAPE = "webapp.views.scrape"
+_SCRAPE = "webapp.views.metrics_exposition"
 
 _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from webapp.app_state import app_state
 from webapp.auth.sessions import current_account, end_session, public, start_session
 from webapp.demo.visits import deletion, visits
-from webapp.demo.visits.places import NoPlace
+from webapp.demo.visits.capacity import NoPlace
 from webapp.extensions import get_client, limiter
 from webapp.models import database_clock
 from webapp.settings import VISIT_TIME

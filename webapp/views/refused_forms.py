@@ -19,7 +19,7 @@ from webapp.auth.own_paths import find_path, read_own_path
 from webapp.auth.sessions import redirect_page_to_sign_in
 from webapp.destinations.forms import list_shown_fields
 from webapp.models import database_clock
-from webapp.views.refusal_texts import NOTICES, TEXTS, Notice
+from webapp.views.refused_form_texts import NOTICES, TEXTS, Notice
 from webapp.views.sign_in_page import find_kept_text, lead_on, render_kept, render_sign_in
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from webapp.views.errors import ERROR_PAGES, ErrorResponse, render_error
-from webapp.views.request_limits import find_largest_passed_on, is_import
+from webapp.views.request_sizes import find_largest_passed_on, is_import
 
 # Bytes that are read at once.
 PIECE = 64 * 1024

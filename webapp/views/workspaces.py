@@ -80,7 +80,7 @@ def show_state(slug: str) -> str:
     """Return the fragment that summarizes all destinations of the workspace."""
     visit, query, now = load_visit(slug), parse_list_query(request.args), database_clock.now()
     overview = load_list(visit.workspace.id, query, now).overview
-    return render_template("_state.html", visit=visit, query=query, overview=overview)
+    return render_template("_list_tabs.html", visit=visit, query=query, overview=overview)
 
 
 @bp.get("/workspaces")

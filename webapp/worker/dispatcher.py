@@ -69,12 +69,13 @@ class Dispatcher:
         Thread(target=self._look_up_or_stop, daemon=True).start()
 
     def submit(self, *delivery_ids: int) -> None:
-        """Accept deliveries, except those accepted before and not finished. Blocks while too many wait."""
+        """Accept deliveries, except those accepted before and not finished. Blocks while too many wait.
+
+        A single one that starts at once blocks until it is reported: other processes take what follows meanwhile.
+        """
         with self._changed:
-            if self._list_new(delivery_ids) and not self._start_alone(delivery_ids):
-                self._changed.wait_for(self._has_capacity)
-                self._incoming |= dict.fromkeys(self._list_new(delivery_ids))
-                self._changed.notify_all()
+            if self._list_new(delivery_ids):
+                self._accept(delivery_ids)
             self._start_all()
 
     def wait_until_idle(self, timeout: float) -> bool:
@@ -90,6 +91,17 @@ class Dispatcher:
             self._is_closed = True
             self._changed.notify_all()
             return [*self._waiting, *self._incoming]
+
+    def _accept(self, delivery_ids: Sequence[int]) -> None:
+        if self._start_alone(delivery_ids):
+            self._changed.wait_for(self._are_all_reported)
+            return
+        self._changed.wait_for(self._has_capacity)
+        self._incoming |= dict.fromkeys(self._list_new(delivery_ids))
+        self._changed.notify_all()
+
+    def _are_all_reported(self) -> bool:
+        return self._is_closed or None not in self._running.values()
 
     def _has_capacity(self) -> bool:
         return self._is_closed or len(self._incoming) + len(self._waiting) < self._limits.waiting
@@ -154,6 +166,7 @@ class Dispatcher:
             if self._running[ready.delivery_id] is None:
                 self._enter(ready)
                 self._start_all()
+                self._changed.notify_all()
 
     def _find_startable(self) -> ReadyDelivery | None:
         if self._is_full() or None in self._running.values():

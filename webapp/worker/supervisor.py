@@ -19,10 +19,10 @@ from webapp.database.outages import Reason
 from webapp.environment.model import Misconfigured
 from webapp.queue import QueueUnavailable, WorkerFault, record_fault, record_heartbeat
 from webapp.queue.jobs import ForeignPrefix, require_prefix
-from webapp.startup.collector import share_with_forks
+from webapp.startup.garbage_collection import share_with_forks
 from webapp.startup.settings_summary import summarize_settings
 from webapp.worker.maintenance import Maintenance
-from webapp.worker.members import PROBATION, Member, start_missing, stop_all
+from webapp.worker.process_pool import PROBATION, Member, start_missing, stop_all
 from webapp.worker.queue_watch import QueueWatch
 from webapp.worker.schema_wait import wait_for_schema
 

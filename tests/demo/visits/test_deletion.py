@@ -16,8 +16,8 @@ from webapp.deliveries.claiming import claim
 from webapp.deliveries.recording import AttemptResult, end_attempt, record
 from webapp.deliveries.sending import send
 from webapp.deliveries.transitions import ACCEPT, DEFER
+from webapp.demo.visits.capacity import GRACE_PERIOD
 from webapp.demo.visits.deletion import delete_ended_visit
-from webapp.demo.visits.places import GRACE_PERIOD
 from webapp.extensions import Base, db
 from webapp.models import AlertDelivery, DeliveryStatus, DemoVisit, database_clock
 from webapp.worker.maintenance import Maintenance

@@ -94,7 +94,7 @@ class FaultyJobs:
             self.faults[delivery_id] = fault
             queue.enqueue_deliveries(delivery_id)
 
-    def send(self, delivery_id: int, app_settings: AppSettings, _groups: SendGroups) -> None:
+    def send(self, delivery_id: int, app_settings: AppSettings, _groups: SendGroups, _report: object = None) -> None:
         """Send as the job does, with the fault, in no group: others must not meet it."""
         # Only the newest test of a destination is sent.
         db.session.get_one(AlertDelivery, delivery_id).created_at = datetime.now(UTC)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from webapp.demo.supervisor.options import CannotRun
-from webapp.startup.collector import collector_paused, share_with_forks
+from webapp.startup.garbage_collection import collector_paused, share_with_forks
 
 # Where gunicorn finds the application.
 APPLICATION = f"{__name__}:app"

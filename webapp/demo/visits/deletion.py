@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, select
 
-from webapp.demo.visits.places import GRACE_PERIOD
+from webapp.demo.visits.capacity import GRACE_PERIOD
 from webapp.demo.visits.visits import open_inbox
 from webapp.extensions import db
 from webapp.models import Account, DemoVisit, Workspace

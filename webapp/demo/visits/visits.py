@@ -12,7 +12,7 @@ from webapp.demo.receiver.inboxes import new_key
 from webapp.demo.receiver_addresses import ReceiverAddresses
 from webapp.demo.seed import fill_workspace
 from webapp.demo.seed_plan import VISITOR_WORKSPACE
-from webapp.demo.visits.places import hash_networks, require_place
+from webapp.demo.visits.capacity import hash_networks, require_place
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, DemoVisit, Role, Workspace
 from webapp.settings import VISIT_TIME, Demo

@@ -18,7 +18,7 @@ from tests.factories import (
 from webapp.app_state import current_settings
 from webapp.auth.access import Visit
 from webapp.destinations.editing import add_destination, set_enabled
-from webapp.drills.batches import press_drills
+from webapp.drills.immediate_drills import press_drills
 from webapp.extensions import db
 from webapp.models import (
     AlertDelivery,

@@ -10,7 +10,7 @@ from webapp.audit import COMMAND_LINE
 from webapp.auth.workspaces import delete_workspace, find_workspace, open_workspace
 from webapp.extensions import db
 from webapp.health.report import OK, check_parts
-from webapp.instance.installation import Installation, describe_installation
+from webapp.instance.installation_state import Installation, describe_installation
 from webapp.models import Account, AlertDestination, Ping, PingKind
 
 pytestmark = pytest.mark.usefixtures("context", "seeded")

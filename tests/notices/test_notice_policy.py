@@ -6,7 +6,7 @@ import pytest
 
 from tests.factories import NOW
 from webapp.models import DestinationProblem, NoticeKind, NoticeStatus, ProblemEnd, ProblemKind
-from webapp.notices.schedule import PastNotice, Plan, plan_notice
+from webapp.notices.notice_policy import PastNotice, Plan, plan_notice
 
 MINUTE, HOUR, SECOND = timedelta(minutes=1), timedelta(hours=1), timedelta(seconds=1)
 

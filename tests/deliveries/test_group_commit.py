@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from benchmarks.installation.processes import wait_until
-from webapp.deliveries import groups
-from webapp.deliveries.groups import Groups
+from webapp.deliveries import group_commit
+from webapp.deliveries.group_commit import Groups
 
 
 @dataclass
@@ -52,7 +52,7 @@ def _gather(
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(groups, "MAX_WAIT", 30.0)
+    monkeypatch.setattr(group_commit, "MAX_WAIT", 30.0)
 
 
 def test_who_comes_first_works_alone_and_at_once() -> None:
@@ -86,7 +86,7 @@ def test_an_item_that_the_group_leaves_out_is_worked_on_alone() -> None:
 
 @pytest.mark.usefixtures("patient")
 def test_a_group_is_limited_and_the_next_one_follows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(groups, "MAX_SIZE", 2)
+    monkeypatch.setattr(group_commit, "MAX_SIZE", 2)
     held = HeldWork()
     with ThreadPoolExecutor(5) as pool:
         _, results = _gather(held, pool, [1, 2, 3, 4, 5])
@@ -97,7 +97,7 @@ def test_a_group_is_limited_and_the_next_one_follows(monkeypatch: pytest.MonkeyP
 
 
 def test_who_waits_for_a_stuck_group_goes_on_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(groups, "MAX_WAIT", 0.2)
+    monkeypatch.setattr(group_commit, "MAX_WAIT", 0.2)
     held = HeldWork()
     with ThreadPoolExecutor(2) as pool:
         joined, first = Groups(held.work), held.released

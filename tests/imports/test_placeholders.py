@@ -4,7 +4,7 @@ from time import process_time
 
 import pytest
 
-from webapp.imports.references import is_reference, is_template
+from webapp.imports.placeholders import is_reference, is_template
 
 
 @pytest.mark.parametrize(

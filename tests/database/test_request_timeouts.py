@@ -4,7 +4,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from tests.factories import on_both_databases
-from webapp.database.request_limits import find_limit, stop_waiting, waiting_at_most
+from webapp.database.request_timeouts import find_limit, stop_waiting, waiting_at_most
 from webapp.extensions import db
 
 SHOW = {

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from webapp.startup.collector import collector_paused
+from webapp.startup.garbage_collection import collector_paused
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from tests.demo.public_demo import DemoVisitor, make_public_demo
 from tests.factories import on_both_databases
 from webapp.demo.visits import visits
-from webapp.demo.visits.places import NoPlace, hash_networks
+from webapp.demo.visits.capacity import NoPlace, hash_networks
 from webapp.extensions import db
 from webapp.models import DemoVisit, database_clock
 from webapp.settings import VISIT_TIME
