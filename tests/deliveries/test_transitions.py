@@ -11,7 +11,8 @@ from sqlalchemy.exc import CompileError, IntegrityError
 
 from benchmarks.installation.processes import ROOT
 from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
-from webapp.deliveries.transitions import FAIL, TRANSITIONS, State, Transition, apply_transition
+from webapp.deliveries.states import State
+from webapp.deliveries.transitions import FAIL, TRANSITIONS, Transition, apply_transition
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
 

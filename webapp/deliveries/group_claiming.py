@@ -14,7 +14,8 @@ from sqlalchemy import Row, bindparam, tuple_, update
 
 from webapp.deliveries.claiming import CANDIDATES, IS_STILL_OPEN, Attempt, is_claimable, is_unclaimed, prepare_attempt
 from webapp.deliveries.retry_policy import find_retry_policy
-from webapp.deliveries.transitions import CLAIM, IS_UNCLAIMED, list_columns
+from webapp.deliveries.states import IS_UNCLAIMED
+from webapp.deliveries.transitions import CLAIM, list_columns
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination
 from webapp.settings import AppSettings

@@ -13,9 +13,9 @@ from sqlalchemy import Row, Update, bindparam, select, update
 
 from webapp.deliveries.claiming import Attempt
 from webapp.deliveries.recording import EndedAttempt
+from webapp.deliveries.states import IS_BEING_SENT
 from webapp.deliveries.transitions import (
     COMPLETION_COLUMNS,
-    IS_BEING_SENT,
     list_columns,
     publish_completion,
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select
 
-from webapp.deliveries.transitions import IS_UNCLAIMED
+from webapp.deliveries.states import IS_UNCLAIMED
 from webapp.extensions import db
 from webapp.models import AlertDelivery
 

@@ -1,4 +1,4 @@
-"""The states of a delivery, every transition between them, and the one function that applies a transition.
+"""Every transition between the states of a delivery, and the functions that apply one.
 
 A transition is one conditional update, so a late or repeated one changes nothing. The database enforces the same list
 for test sends (migration 0004). See the diagram in docs/delivery-states.md.
@@ -7,52 +7,25 @@ for test sends (migration 0004). See the diagram in docs/delivery-states.md.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, bindparam, select, tuple_, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from webapp.database.keyset_pages import check_by_row
 from webapp.deliveries.completion_events import CompletionEvent, publish_after_commit
 from webapp.deliveries.problems import is_reported, note_failure
+from webapp.deliveries.states import State, is_final, is_in, list_state_columns
 from webapp.extensions import db
 from webapp.failures import Code, describe
-from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
+from webapp.models import AlertDelivery, AlertDestination
 
 # An attempt that runs longer than this has lost its worker: the outbound client ends every attempt within 8 s.
 LOST_AFTER = timedelta(seconds=20)
 
-
-class State(StrEnum):
-    """A delivery's state. The stored status `queued` covers two: only SENDING has `attempt_started_at` set."""
-
-    WAITING = "waiting"
-    SENDING = "sending"
-    DEFERRED = "deferred"
-    SENT = "sent"
-    FAILED = "failed"
-    CANCELED = "canceled"
-    SUPPRESSED = "suppressed"
-
-
 _ID, _IDS, _SEEN = "delivery_id", "delivery_ids", "seen"
-_QUEUED = AlertDelivery.status == DeliveryStatus.QUEUED
-_NO_ATTEMPT = AlertDelivery.attempt_started_at.is_(None)
-
-# For deliveries whose ids are known. Checked row by row: after a press on Test all, thousands wait, but PostgreSQL's
-# statistics still say that hardly any do. It would read all of them for each one that is claimed or recorded.
-IS_UNCLAIMED = check_by_row(_QUEUED & _NO_ATTEMPT)
-IS_BEING_SENT = check_by_row(_QUEUED & ~_NO_ATTEMPT)
-
-# How a state is recognized in the database. The other states are final: no transition starts in one.
-_CONDITIONS = {
-    State.WAITING: IS_UNCLAIMED,
-    State.SENDING: IS_BEING_SENT,
-    State.DEFERRED: check_by_row(AlertDelivery.status == DeliveryStatus.DEFERRED),
-}
 
 
 @dataclass(frozen=True)
@@ -132,7 +105,7 @@ def apply_to_unchanged(
     waiting for them. One statement. The caller commits.
     """
     found = {_IDS: [delivery_id for delivery_id, _ in seen], _SEEN: seen}
-    return _apply_to_each(transition, found, now, columns, _IS_UNCHANGED)
+    return _apply_to_each(transition, found, now, columns, only_unchanged=True)
 
 
 def _apply_to_each(
@@ -140,10 +113,11 @@ def _apply_to_each(
     found: Mapping[str, Any],
     now: datetime,
     columns: Mapping[str, Any],
-    only_if: ColumnElement[bool] | None = None,
+    *,
+    only_unchanged: bool = False,
 ) -> list[int]:
     values = list_columns(transition, now, columns)
-    statement = _build_group_statement(transition.sources, only_if, tuple(values))
+    statement = _build_group_statement(transition.sources, tuple(values), only_unchanged)
     rows = db.session.execute(statement, {**found, **values}).all()
     # In the order of destinations, as whoever else changes several problems: no two wait for each other.
     for row in sorted(rows, key=lambda row: row.alert_destination_id):
@@ -153,7 +127,7 @@ def _apply_to_each(
 
 def list_columns(transition: Transition, now: datetime, columns: Mapping[str, Any]) -> dict[str, Any]:
     """Return all columns that a transition sets, with their values: `columns`, and those of its target state."""
-    return {"updated_at": now, **_columns_for(transition.target, now), **columns}
+    return {"updated_at": now, **list_state_columns(transition.target, now), **columns}
 
 
 def publish_completion(
@@ -163,7 +137,7 @@ def publish_completion(
 
     Both happen when the caller commits. row: has the columns `COMPLETION_COLUMNS`. code: the new error code.
     """
-    if transition.target in _CONDITIONS:
+    if not is_final(transition.target):
         return
     seconds = (now - row.created_at).total_seconds()
     completion = CompletionEvent(
@@ -202,7 +176,7 @@ def _build_statement(
     sources: tuple[State, ...], only_if: ColumnElement[bool] | None, columns: tuple[str, ...]
 ) -> ReturningUpdate[Any]:
     """Return the update that sets these columns. Cached because building it takes longer than executing it."""
-    conditions = [AlertDelivery.id == bindparam(_ID), _is_in(sources)]
+    conditions = [AlertDelivery.id == bindparam(_ID), is_in(sources)]
     return _build_update(conditions if only_if is None else [*conditions, only_if], columns)
 
 
@@ -212,30 +186,17 @@ _IS_UNCHANGED = check_by_row(tuple_(AlertDelivery.id, AlertDelivery.updated_at).
 
 @lru_cache(maxsize=16)
 def _build_group_statement(
-    sources: tuple[State, ...], only_if: ColumnElement[bool] | None, columns: tuple[str, ...]
+    sources: tuple[State, ...], columns: tuple[str, ...], only_unchanged: bool
 ) -> ReturningUpdate[Any]:
     """The same for several deliveries, which are locked in the order of their ids, as everywhere."""
-    is_source = _is_in(sources)
+    is_source = is_in(sources)
     found = select(AlertDelivery.id).where(AlertDelivery.id.in_(bindparam(_IDS, expanding=True)), is_source)
-    found = found if only_if is None else found.where(only_if)
-    locked = found.order_by(AlertDelivery.id).with_for_update(key_share=True, skip_locked=only_if is not None)
+    found = found.where(_IS_UNCHANGED) if only_unchanged else found
+    locked = found.order_by(AlertDelivery.id).with_for_update(key_share=True, skip_locked=only_unchanged)
     return _build_update([AlertDelivery.id.in_(locked), is_source], columns)
-
-
-def _is_in(sources: tuple[State, ...]) -> ColumnElement[bool]:
-    return or_(*(_CONDITIONS[source] for source in sources))
 
 
 def _build_update(conditions: Sequence[ColumnElement[bool]], columns: tuple[str, ...]) -> ReturningUpdate[Any]:
     updated = update(AlertDelivery).where(*conditions).values({column: bindparam(column) for column in columns})
     returning = updated.returning(AlertDelivery.id, AlertDelivery.last_error_code, *COMPLETION_COLUMNS)
     return returning.execution_options(synchronize_session=False)
-
-
-def _columns_for(state: State, now: datetime) -> dict[str, Any]:
-    status = DeliveryStatus.QUEUED if state in (State.WAITING, State.SENDING) else DeliveryStatus(state)
-    return {
-        "status": status,
-        "attempt_started_at": now if state is State.SENDING else None,
-        "send_after": None,
-    }

@@ -2,7 +2,7 @@
 
 from sqlalchemy import delete, or_, select
 
-from webapp.deliveries.transitions import IS_UNCLAIMED
+from webapp.deliveries.states import IS_UNCLAIMED
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
 from webapp.models.delivery import IS_WAITING
