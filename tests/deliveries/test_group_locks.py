@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from tests.deliveries.group_rows import claim_rows, end_attempt, request_group
 from tests.deliveries.recovery_passes import recover_at
@@ -57,5 +57,6 @@ def test_a_locked_row_is_left_out_of_a_record_and_nobody_waits_for_it(
 def test_a_row_that_a_worker_is_claiming_is_not_requeued_and_recovery_does_not_wait_for_it(
     ids: list[int], app_settings: AppSettings
 ) -> None:
+    db.session.execute(text("SET lock_timeout = '2s'"))  # or a recovery that waits would wait for ever
     with _locked_by_another(ids[1]):
         assert sorted(recover_at(app_settings, database_clock.now() + seconds(10))) == [ids[0], *ids[2:]]
