@@ -19,7 +19,7 @@ from benchmarks.report import Table
 from benchmarks.setup import KINDS, Kind, add_webhooks, install
 from webapp import deliveries
 from webapp.app_state import current_settings
-from webapp.deliveries import claiming, recording, sending
+from webapp.deliveries.attempts import claiming, recording, sending
 from webapp.extensions import db
 
 STEPS = ("enqueue", "claim", "send", "record")

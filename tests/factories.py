@@ -17,7 +17,7 @@ from webapp.auth.customer_tokens import hash_token
 from webapp.auth.invitations import COPIED
 from webapp.auth.one_time_tokens import hash_token as hash_one_time_token
 from webapp.auth.passwords import load_password
-from webapp.deliveries.claim_record import keep_record
+from webapp.deliveries.attempts.claim_record import keep_record
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import (

@@ -24,13 +24,15 @@ def _line(logger: str, message: str, *arguments: object, **extra: object) -> dic
 
 
 def test_an_event_is_one_json_line_with_its_facts() -> None:
-    line = _line("webapp.deliveries.sending", "attempt ended", delivery=7, code=None, recorded=True, seconds=0.25)
+    line = _line(
+        "webapp.deliveries.attempts.sending", "attempt ended", delivery=7, code=None, recorded=True, seconds=0.25
+    )
 
     assert str(line.pop("at")).endswith("+00:00")
     assert isinstance(line.pop("pid"), int)
     assert line == {
         "level": "warning",
-        "logger": "webapp.deliveries.sending",
+        "logger": "webapp.deliveries.attempts.sending",
         "event": "attempt ended",
         "delivery": 7,
         "code": None,

@@ -45,7 +45,7 @@ class Waited:
 
 
 class WaitObserver(Protocol):
-    """Measures how long rows have waited; see `webapp.deliveries.wait_tracker`."""
+    """Measures how long rows have waited; see `webapp.deliveries.recovery.wait_tracker`."""
 
     def observe(self, row: Hashable, state: Hashable) -> Waited:
         """Record that a row, by its identity, waits now, in this state, and return for how long it has."""
@@ -92,12 +92,13 @@ class AppState:
     """One application's state.
 
     redis: the client of the queue server. jobs: those in it.
-    looks: since when the pages of this process have shown each pending row; see `webapp.deliveries.page_recovery`.
+    looks: since when the pages of this process have shown each pending row; see
+        `webapp.deliveries.recovery.page_recovery`.
     dispatcher, mail_dispatcher: of deliveries, and of mails to people. None outside worker processes.
     maintenance: what the worker does once a second besides its own work, each given the time.
     seen_paused_until, counting_paused_until: in seconds of the monotonic clock; see `webapp.auth.own_sessions` and
         `webapp.metrics.counters`.
-    claim_record_kept_until, has_unrecorded_claims: see `webapp.deliveries.claim_record`.
+    claim_record_kept_until, has_unrecorded_claims: see `webapp.deliveries.attempts.claim_record`.
     drawn_rows, drawn_lists: what this process has drawn for lists, each with its version; see
         `webapp.dashboard.list_rows` and `webapp.dashboard.drawn_lists`.
     known_destinations: the destinations of workspaces that it has read for them.

@@ -13,8 +13,8 @@ from webapp.dashboard.poll_interval import PollBudget
 from webapp.database.engine import engine_options, engine_url, prepare_engine
 from webapp.database.sessions import init_sessions
 from webapp.deliveries.completion_events import delivery_completed
-from webapp.deliveries.page_recovery import REMEMBERED_ROWS
-from webapp.deliveries.wait_tracker import WaitTracker
+from webapp.deliveries.recovery.page_recovery import REMEMBERED_ROWS
+from webapp.deliveries.recovery.wait_tracker import WaitTracker
 from webapp.environment.installation import find_assets
 from webapp.extensions import db, limiter
 from webapp.metrics.counters import count_completion

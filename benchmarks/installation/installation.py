@@ -18,8 +18,8 @@ from webapp.application import create_app
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.deliveries import request_test
 from webapp.deliveries.queries import find_newest_test
-from webapp.deliveries.request_rules import WantedTest
-from webapp.deliveries.requesting import request_tests
+from webapp.deliveries.requesting.rules import WantedTest
+from webapp.deliveries.requesting.writing import request_tests
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, Role, Workspace

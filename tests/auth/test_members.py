@@ -24,7 +24,7 @@ from webapp.auth.members import LastAdmin, ManagedByGroups, SupportsEverywhere, 
 from webapp.auth.removal_effects import RemovalImpact, assess_removal
 from webapp.auth.support_everywhere import end_support_everywhere, grant_support_everywhere
 from webapp.auth.workspaces import delete_workspace
-from webapp.deliveries.planning import plan_test
+from webapp.deliveries.requesting.planning import plan_test
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, AuditEvent, Member, MemberSource, Role, Workspace

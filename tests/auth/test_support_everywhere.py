@@ -22,7 +22,7 @@ from webapp.auth import members
 from webapp.auth.accounts import add_account
 from webapp.auth.support_everywhere import end_support_everywhere, grant_support_everywhere
 from webapp.auth.workspaces import delete_workspace, open_workspace
-from webapp.deliveries.planning import plan_test
+from webapp.deliveries.requesting.planning import plan_test
 from webapp.extensions import db
 from webapp.models import Account, AuditEvent, CustomerLink, Member, MemberSource, PlannedTest, Role, Workspace
 

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from tests.auth.overlapping import run_overlapping
-from tests.deliveries.recovery_passes import recover as run_recovery
+from tests.deliveries.recovery.recovery_passes import recover as run_recovery
 from tests.factories import (
     NOW,
     SeededIds,
@@ -28,11 +28,11 @@ from webapp.auth.access import Visit
 from webapp.auth.workspace_deletion import delete_remains
 from webapp.auth.workspaces import delete_workspace
 from webapp.channels.contract import Accepted
-from webapp.deliveries import claiming, sending
+from webapp.deliveries.attempts import claiming, sending
+from webapp.deliveries.attempts.recording import end_attempt, record
 from webapp.deliveries.messages import write_payload
-from webapp.deliveries.planning import plan_test
-from webapp.deliveries.recording import end_attempt, record
-from webapp.deliveries.wait_tracker import WaitTracker
+from webapp.deliveries.recovery.wait_tracker import WaitTracker
+from webapp.deliveries.requesting.planning import plan_test
 from webapp.destinations.editing import insert_destination
 from webapp.extensions import Base, db
 from webapp.models import (

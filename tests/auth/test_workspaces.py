@@ -32,8 +32,8 @@ from webapp.auth.workspaces import (
     open_workspace,
     rename_workspace,
 )
-from webapp.deliveries.planning import plan_test
-from webapp.deliveries.requesting import request_test
+from webapp.deliveries.requesting.planning import plan_test
+from webapp.deliveries.requesting.writing import request_test
 from webapp.extensions import Base, db
 from webapp.models import AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, SearchKey, UsedSlug, Workspace
 

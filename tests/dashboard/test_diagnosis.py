@@ -19,7 +19,7 @@ from tests.factories import (
 )
 from webapp.dashboard.diagnosis import Diagnosis, diagnose, write_report
 from webapp.dashboard.status_fragment import load_status
-from webapp.deliveries.attempts import PastAttempt, add_attempt
+from webapp.deliveries.attempts.past_attempts import PastAttempt, add_attempt
 from webapp.deliveries.proof import Proof
 from webapp.deliveries.queries import find_newest_test
 from webapp.destinations.editing import change_destination, set_enabled

@@ -16,8 +16,8 @@ from webapp.dashboard.status_fragment import SharedStatusData, Status, build_sta
 from webapp.deliveries.acceptance import Acceptance
 from webapp.deliveries.badge import Badge
 from webapp.deliveries.confirmation import Confirmation
-from webapp.deliveries.planned_tests import PlanRow
 from webapp.deliveries.proof import NO_PROOF, Proof
+from webapp.deliveries.requesting.planned_tests import PlanRow
 from webapp.models import (
     Account,
     AlertDelivery,

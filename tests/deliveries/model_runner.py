@@ -16,7 +16,7 @@ from tests.deliveries.model_state import ModelDestination, ReceiverResponse
 from tests.deliveries.observed_state import read_badges, read_rows
 from tests.deliveries.paused_attempts import PausedAttempt
 from tests.deliveries.random_steps import Step
-from tests.deliveries.recovery_passes import recover
+from tests.deliveries.recovery.recovery_passes import recover
 from tests.deliveries.reference_model import RETENTION, ReferenceModel
 from tests.factories import NOW, SeededIds, get_account, seconds
 from tests.queue_keys import key_of
@@ -25,15 +25,15 @@ from webapp.deliveries import (
     DestinationDisabled,
     Retention,
     WaitTracker,
-    claiming,
     end_overdue_tests,
     fail_unqueued,
-    recovery,
     request_test,
 )
-from webapp.deliveries.claim_record import CLAIMS, note_claim
-from webapp.deliveries.claiming import claim
-from webapp.deliveries.cooldown import CoolingDown
+from webapp.deliveries.attempts import claiming
+from webapp.deliveries.attempts.claim_record import CLAIMS, note_claim
+from webapp.deliveries.attempts.claiming import claim
+from webapp.deliveries.recovery import worker_recovery
+from webapp.deliveries.requesting.cooldown import CoolingDown
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination
 from webapp.settings import AppSettings
@@ -249,7 +249,7 @@ class ModelRun:
     def _recover(self, step: Step) -> None:
         tracker, now = int(step.value) % len(self.wait_trackers), self.now
         decisions = self.model.decide(tracker, now)
-        with self._interrupted(step, recovery, "apply_to_unchanged"):
+        with self._interrupted(step, worker_recovery, "apply_to_unchanged"):
             enqueued = recover(now, self.app_settings, self.wait_trackers[tracker])
         assert sorted(enqueued) == self.model.apply(decisions, now)
         self.queue += enqueued

@@ -12,9 +12,9 @@ from webapp.app_state import app_state
 from webapp.channels.contract import Accepted
 from webapp.channels.fields import Settings
 from webapp.channels.message import Message
-from webapp.deliveries.claiming import Attempt
-from webapp.deliveries.recording import AttemptResult, end_attempt, record
-from webapp.deliveries.sending import attempt_send
+from webapp.deliveries.attempts.claiming import Attempt
+from webapp.deliveries.attempts.recording import AttemptResult, end_attempt, record
+from webapp.deliveries.attempts.sending import attempt_send
 from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound import OutboundClient
 from webapp.settings import AppSettings

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from tests.deliveries.recovery_passes import recover_at
+from tests.deliveries.recovery.recovery_passes import recover_at
 from tests.factories import (
     SECRET_PATH,
     SeededIds,

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from webapp import deliveries
-from webapp.deliveries import claiming, recording, sending
-from webapp.deliveries.recording import EndedAttempt
+from webapp.deliveries.attempts import claiming, recording, sending
+from webapp.deliveries.attempts.recording import EndedAttempt
 from webapp.worker import maintenance
 from webapp.worker.dispatcher import Dispatcher
 

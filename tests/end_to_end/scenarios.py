@@ -18,7 +18,7 @@ from cryptography.fernet import Fernet
 
 from benchmarks.installation.processes import ROOT, wait_until
 from benchmarks.installation.scripted_server import Script, closed_port, context_of, full_port, listening
-from tests.deliveries.recovery_passes import recover_at
+from tests.deliveries.recovery.recovery_passes import recover_at
 from tests.end_to_end.scenario_runner import ActionBeforeJob, Scenario, ScenarioInputs, ScenarioSetup, do_nothing
 from tests.factories import begin_claim_record
 from tests.outbound import certificates
@@ -29,7 +29,7 @@ from webapp import queue
 from webapp.app_state import app_state
 from webapp.channels import CHANNELS
 from webapp.deliveries import fail_unqueued, request_test, send
-from webapp.deliveries.cooldown import COOLDOWN
+from webapp.deliveries.requesting.cooldown import COOLDOWN
 from webapp.deliveries.retry_policy import TEST_SEND_POLICY
 from webapp.deliveries.transitions import LOST_AFTER
 from webapp.demo.receiver.scenarios import Scenario as Works

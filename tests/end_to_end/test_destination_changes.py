@@ -1,6 +1,6 @@
 """A destination changes during a test send: a message that is not yet being sent is canceled, any other completes.
 
-Changes between the press and the job are tested in tests/deliveries/test_sending.py.
+Changes between the press and the job are tested in tests/deliveries/attempts/test_sending.py.
 """
 
 from collections.abc import Callable
@@ -12,9 +12,10 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from tests.deliveries.recovery_passes import recover_at
+from tests.deliveries.recovery.recovery_passes import recover_at
 from tests.factories import SECRET_PATH, SeededIds, get_account, get_destination, on_both_databases, seconds
-from webapp.deliveries import claiming, request_test, send
+from webapp.deliveries import request_test, send
+from webapp.deliveries.attempts import claiming
 from webapp.deliveries.transitions import apply_transition
 from webapp.destinations.editing import change_destination, delete_destination, set_enabled
 from webapp.extensions import db

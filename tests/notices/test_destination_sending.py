@@ -21,7 +21,7 @@ from tests.notices.chosen_destinations import add, choose, plan, read_notices, s
 from tests.notices.conftest import Installation
 from webapp.app_state import current_settings
 from webapp.channels.contract import Channel
-from webapp.deliveries.claiming import get_channel, open_settings
+from webapp.deliveries.attempts.claiming import get_channel, open_settings
 from webapp.destinations.editing import delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.failures import Code, DeliveryFailed

@@ -13,7 +13,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import OperationalError
 
 from benchmarks.installation.servers import QueueServer
-from tests.deliveries.recovery_passes import recover
+from tests.deliveries.recovery.recovery_passes import recover
 from tests.factories import NOW, SeededIds, add_delivery, get_account, get_workspace, on_both_databases, seconds
 from tests.sends.one_press import count_one
 from webapp import queue
@@ -157,7 +157,7 @@ def test_a_group_that_fails_writes_nothing_and_counts_for_nothing(
         raise RuntimeError
 
     with monkeypatch.context() as patch:
-        patch.setattr("webapp.deliveries.requesting.record_destination_events", fail)
+        patch.setattr("webapp.deliveries.requesting.writing.record_destination_events", fail)
         with pytest.raises(RuntimeError):
             press(large, seeded)
 
@@ -255,7 +255,7 @@ def test_the_database_is_locked_in_the_third_group(
             lock_destinations(destinations)
 
     with monkeypatch.context() as patch:
-        patch.setattr("webapp.deliveries.requesting.lock_destinations", lock_while_another_writes)
+        patch.setattr("webapp.deliveries.requesting.writing.lock_destinations", lock_while_another_writes)
         with pytest.raises(OperationalError):
             press(large, seeded)
 

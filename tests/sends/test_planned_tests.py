@@ -550,7 +550,7 @@ def _run_in_worker_that_dies(place: Place, monkeypatch: pytest.MonkeyPatch, at: 
 def test_a_worker_that_dies_before_the_commit_leaves_it_to_the_next_one(
     planned: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _run_in_worker_that_dies(planned, monkeypatch, "webapp.deliveries.requesting._commit")
+    _run_in_worker_that_dies(planned, monkeypatch, "webapp.deliveries.requesting.writing._commit")
     assert (len(planned.deliveries()), planned.is_waiting()) == (1, True)
 
     planned.run(DUE + seconds(1))

@@ -12,7 +12,7 @@ from tests.factories import NOW, seconds
 from tests.sends.one_press import count_one
 from webapp import queue
 from webapp.application import create_app
-from webapp.deliveries.cooldown import CoolingDown, cooldown_end, seconds_left
+from webapp.deliveries.requesting.cooldown import CoolingDown, cooldown_end, seconds_left
 from webapp.outbound.policy.send_targets import SendTarget, TargetKind
 from webapp.sends.press_limits import TooManyTestSends
 from webapp.settings import read_settings

@@ -6,7 +6,7 @@ from flask import Flask
 from tests.settings.test_reading import DEMO, NEEDED
 from webapp.app_state import AppState
 from webapp.dashboard.poll_interval import PollBudget
-from webapp.deliveries.wait_tracker import WaitTracker
+from webapp.deliveries.recovery.wait_tracker import WaitTracker
 from webapp.models.database_clock import DatabaseClock
 from webapp.queue import connect, load_jobs
 from webapp.queue.outcome_waits import OutcomeWaits

@@ -23,7 +23,7 @@ from tests.factories import (
 )
 from tests.visitor import Visitor
 from webapp.database import keyset_pages
-from webapp.deliveries.attempts import PastAttempt, add_attempt
+from webapp.deliveries.attempts.past_attempts import PastAttempt, add_attempt
 from webapp.destinations.editing import delete_destination
 from webapp.models import DeliveryStatus
 

@@ -15,7 +15,7 @@ from tests.factories import SeededIds, add_delivery, get_account, get_destinatio
 from tests.visitor import Visitor
 from webapp.app_state import app_state
 from webapp.audit import Action, record_destination_event
-from webapp.deliveries.attempts import PastAttempt, add_attempt
+from webapp.deliveries.attempts.past_attempts import PastAttempt, add_attempt
 from webapp.extensions import db
 from webapp.models import Account, DeliveryStatus
 from webapp.views.time_zones import FORM_PAGE

@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from benchmarks.installation.processes import wait_until
-from webapp.deliveries.ready_deliveries import ReadyDelivery
+from webapp.deliveries.attempts.ready_deliveries import ReadyDelivery
 from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher, Report
 
 # Seconds within which an unwanted effect would have shown.

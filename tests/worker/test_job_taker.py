@@ -19,7 +19,7 @@ from rq.serializers import JSONSerializer
 from benchmarks.installation.servers import QueueServer
 from webapp import queue
 from webapp.app_state import app_state
-from webapp.deliveries.ready_deliveries import ReadyDelivery
+from webapp.deliveries.attempts.ready_deliveries import ReadyDelivery
 from webapp.queue.jobs import JOB, QUEUE
 from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher
 from webapp.worker.job_taker import JobTaker

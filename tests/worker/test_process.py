@@ -12,7 +12,7 @@ from benchmarks.installation.servers import QueueServer
 from tests.factories import SECRET_PATH, SeededIds, add_delivery, get_destination
 from tests.queue.test_enqueueing import list_jobs
 from webapp.deliveries import SendGroups
-from webapp.deliveries.ready_deliveries import ReadyDelivery
+from webapp.deliveries.attempts.ready_deliveries import ReadyDelivery
 from webapp.settings import AppSettings
 from webapp.worker.dispatcher import ConcurrencyLimits, Report
 from webapp.worker.job import dispatch_deliveries

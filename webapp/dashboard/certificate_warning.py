@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from webapp.channels import CHANNELS
+from webapp.deliveries.attempts.exchanges import read_certificate
 from webapp.deliveries.delivery_rows import AnyDelivery
-from webapp.deliveries.exchanges import read_certificate
 from webapp.failures import Protocol
 from webapp.failures.certificate import format_date
 from webapp.outbound.exchange_facts import CertificateDates

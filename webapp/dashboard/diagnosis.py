@@ -16,9 +16,9 @@ from webapp.dashboard.proof_report import report_proof
 from webapp.dashboard.time_format import format_exact, format_relative
 from webapp.deliveries import PastAttempt, can_be_confirmed, list_attempts
 from webapp.deliveries.arrival import describe_arrival, describe_receipt
+from webapp.deliveries.attempts.exchanges import read_exchange
 from webapp.deliveries.badge import Outcome, describe_outcome, known_code
 from webapp.deliveries.delivery_rows import AnyDelivery
-from webapp.deliveries.exchanges import read_exchange
 from webapp.deliveries.proof import Proof
 from webapp.deliveries.queries import find_last_accepted_test, has_real_alerts
 from webapp.extensions import db

@@ -26,11 +26,11 @@ from webapp.dashboard.recent_results import (
 from webapp.database.sessions import leave_database
 from webapp.deliveries.badge import Badge, Outcome, describe_outcome
 from webapp.deliveries.confirmation import confirmation_times
-from webapp.deliveries.cooldown import cooldown_end, seconds_left
 from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, AnyDelivery, DeliveryRow, read_delivery
-from webapp.deliveries.planned_tests import PLAN_COLUMNS, PlanRow
 from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, read_proofs
 from webapp.deliveries.queries import newest_test_id_subquery
+from webapp.deliveries.requesting.cooldown import cooldown_end, seconds_left
+from webapp.deliveries.requesting.planned_tests import PLAN_COLUMNS, PlanRow
 from webapp.metrics.backlog import count_waiting, waiting_subquery
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, database_clock
 from webapp.sends.eligibility import RequestResult, find_refusal

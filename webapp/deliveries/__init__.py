@@ -1,14 +1,12 @@
 """Requests, sends and recovers deliveries. The only package that writes `alert_deliveries`."""
 
-from webapp.deliveries.attempts import PastAttempt, list_attempts
-from webapp.deliveries.claim_record import discard_if_incomplete, keep_record_sometimes
-from webapp.deliveries.claiming import get_channel, open_settings
-from webapp.deliveries.cooldown import CoolingDown
+from webapp.deliveries.attempts.claim_record import discard_if_incomplete, keep_record_sometimes
+from webapp.deliveries.attempts.claiming import get_channel, open_settings
+from webapp.deliveries.attempts.past_attempts import PastAttempt, list_attempts
+from webapp.deliveries.attempts.ready_deliveries import list_ready_deliveries
+from webapp.deliveries.attempts.sending import SendGroups, open_groups, send
 from webapp.deliveries.messages import compose_preview
-from webapp.deliveries.page_recovery import end_if_overdue, end_overdue_tests, is_worker_seen
-from webapp.deliveries.planning import plan_test
 from webapp.deliveries.queries import list_test_sends
-from webapp.deliveries.ready_deliveries import list_ready_deliveries
 from webapp.deliveries.receipts import (
     can_be_confirmed,
     find_linked,
@@ -17,12 +15,14 @@ from webapp.deliveries.receipts import (
     record_by_member,
     record_for_customer,
 )
-from webapp.deliveries.recovery import Recovery
-from webapp.deliveries.request_rules import DestinationDisabled, WantedTest
-from webapp.deliveries.requesting import fail_unqueued, request_test, request_tests
+from webapp.deliveries.recovery.page_recovery import end_if_overdue, end_overdue_tests, is_worker_seen
+from webapp.deliveries.recovery.wait_tracker import WaitTracker
+from webapp.deliveries.recovery.worker_recovery import Recovery
+from webapp.deliveries.requesting.cooldown import CoolingDown
+from webapp.deliveries.requesting.planning import plan_test
+from webapp.deliveries.requesting.rules import DestinationDisabled, WantedTest
+from webapp.deliveries.requesting.writing import fail_unqueued, request_test, request_tests
 from webapp.deliveries.retention import Retention
-from webapp.deliveries.sending import SendGroups, open_groups, send
-from webapp.deliveries.wait_tracker import WaitTracker
 
 __all__ = [
     "CoolingDown",

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import insert
 
 from webapp.audit import RECIPIENT, SCHEDULE, Action, Actor, find_actor
-from webapp.deliveries.attempts import PastAttempt, add_attempt
+from webapp.deliveries.attempts.past_attempts import PastAttempt, add_attempt
 from webapp.demo.drill_stories import DELETED, DELETED_WEEK, FIRST_WEEK, STORIES
 from webapp.environment.demo_hosts import SERVICE_HOSTS
 from webapp.extensions import db

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from webapp.audit import Action, record_destination_event
-from webapp.deliveries.attempts import PastAttempt, add_attempt
+from webapp.deliveries.attempts.past_attempts import PastAttempt, add_attempt
 from webapp.demo.seed_plan import PastTest, Planned
 from webapp.environment.demo_hosts import SERVICE_HOSTS
 from webapp.extensions import db

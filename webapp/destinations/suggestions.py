@@ -5,8 +5,8 @@ from datetime import datetime
 
 from webapp.channels import CHANNELS
 from webapp.channels.fields import Field, FieldKind
+from webapp.deliveries.attempts.suggestions import read_suggestion
 from webapp.deliveries.delivery_rows import AnyDelivery
-from webapp.deliveries.suggestions import read_suggestion
 from webapp.destinations.editing import SettingsChanged, change_destination, read_settings
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStatus

@@ -11,7 +11,7 @@ from sqlalchemy.orm.exc import ObjectDeletedError
 from webapp import queue
 from webapp.database.outages import describe_outage
 from webapp.deliveries import CoolingDown, DestinationDisabled
-from webapp.deliveries.request_rules import DrillTaken, OtherTestWaits, WantedDrill
+from webapp.deliveries.requesting.rules import DrillTaken, OtherTestWaits, WantedDrill
 from webapp.drills.due import DrillState, Due, find_due, may_be_due
 from webapp.drills.schedule import Schedule, find_window, read_schedule
 from webapp.drills.sending import send_drill

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from webapp.deliveries import WantedTest
-from webapp.deliveries.request_rules import WantedDrill
+from webapp.deliveries.requesting.rules import WantedDrill
 from webapp.models import AlertDestination, Workspace
 from webapp.sends.eligibility import RequestResult
 from webapp.sends.request import count_and_write, enqueue_or_fail

@@ -54,11 +54,13 @@ class AlertDelivery(Base):
     attempt_started_at: set by the claim, cleared at the end of the attempt.
     settings_version: that of the destination when the test was requested.
     answer_status, answer_seconds: the receiver's last response (HTTP status or SMTP code), and the attempt's duration.
-    attempts: completed attempts, oldest first, as written by `webapp.deliveries.attempts`; null if an older version
-        recorded none.
+    attempts: completed attempts, oldest first, as written by `webapp.deliveries.attempts.past_attempts`; null if an
+        older version recorded none.
     exchange: the facts of the last attempt's exchange with the receiver, as written by
-        `webapp.deliveries.exchanges`; null while an attempt runs, and if none connected or an older version sent it.
-    suggestion: what the service suggests for a setting, as written by `webapp.deliveries.suggestions`; null if nothing.
+        `webapp.deliveries.attempts.exchanges`; null while an attempt runs, and if none connected or an older version
+        sent it.
+    suggestion: what the service suggests for a setting, as written by `webapp.deliveries.attempts.suggestions`; null
+        if nothing.
     receipt, receipt_at, receipt_source: a person's receipt, its time, and where it came from.
     receipt_by: the name of that person; null if it came by a link. receipt_recorded_by: the name of the member who
         wrote down what a customer said.

@@ -16,7 +16,7 @@ from webapp.channels.contract import Channel
 from webapp.channels.fields import Settings
 from webapp.channels.message import NOTICE_EVENT, Message
 from webapp.database.sessions import discard_transaction
-from webapp.deliveries.claiming import get_channel, open_settings
+from webapp.deliveries.attempts.claiming import get_channel, open_settings
 from webapp.deliveries.database_retries import BEGIN_PATIENCE, retry
 from webapp.deliveries.unexpected_errors import log_unexpected
 from webapp.extensions import db

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from webapp.channels import CHANNELS
-from webapp.deliveries.cooldown import seconds_left
+from webapp.deliveries.requesting.cooldown import seconds_left
 from webapp.models import AlertDestination, Role
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from webapp.deliveries.cooldown import COOLDOWN, seconds_left
+from webapp.deliveries.requesting.cooldown import COOLDOWN, seconds_left
 from webapp.sends.candidates import Candidate
 from webapp.sends.eligibility import RequestResult
 from webapp.sends.request import Refused

@@ -1,7 +1,7 @@
 """Rate limits of test sends: one per destination and cooldown, and those of `webapp.sends.press_limits`.
 
 Flask-Limiter checks the cooldown first, before anything is written. The database decides
-(`webapp.deliveries.requesting`), so that a flushed or unavailable Redis lets no second message through.
+(`webapp.deliveries.requesting.writing`), so that a flushed or unavailable Redis lets no second message through.
 """
 
 import logging
@@ -15,7 +15,7 @@ from limits.storage import RedisStorage
 from redis.exceptions import RedisError
 
 from webapp.app_state import current_settings
-from webapp.deliveries.cooldown import COOLDOWN, CoolingDown
+from webapp.deliveries.requesting.cooldown import COOLDOWN, CoolingDown
 from webapp.extensions import limiter
 from webapp.queue import classify
 from webapp.sends.press_limits import PressLimit, TooManyTestSends, count_presses, uncount_presses

@@ -8,7 +8,7 @@ from flask import Flask
 from webapp.account_mail import sending
 from webapp.app_state import current_settings
 from webapp.auth.account_composers import COMPOSERS as ACCOUNT_COMPOSERS
-from webapp.deliveries.ready_deliveries import ReadyDelivery
+from webapp.deliveries.attempts.ready_deliveries import ReadyDelivery
 from webapp.models import AccountMailKind
 from webapp.notices.mails import NOTICE_COMPOSER
 from webapp.sends.press_limits import admit_recipient

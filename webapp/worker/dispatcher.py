@@ -13,7 +13,7 @@ from functools import partial
 from signal import SIGTERM
 from threading import Condition, Thread
 
-from webapp.deliveries.ready_deliveries import ReadyDelivery
+from webapp.deliveries.attempts.ready_deliveries import ReadyDelivery
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from flask import Flask
 
 from webapp.app_state import current_settings
 from webapp.database.outages import describe_outage
-from webapp.deliveries.ready_deliveries import ReadyDelivery
+from webapp.deliveries.attempts.ready_deliveries import ReadyDelivery
 from webapp.extensions import db
 from webapp.notices.destination_sending import list_waiting_notices, send_notice
 from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher

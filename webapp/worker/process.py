@@ -16,8 +16,8 @@ from flask import Flask, current_app
 from webapp import deliveries
 from webapp.app_state import app_state, current_settings
 from webapp.database.outages import describe_outage
+from webapp.deliveries.attempts.ready_deliveries import ReadyDelivery
 from webapp.deliveries.database_retries import BEGIN_PATIENCE, retry
-from webapp.deliveries.ready_deliveries import ReadyDelivery
 from webapp.queue import QueueUnavailable, enqueue_deliveries
 from webapp.queue.connection import connect_patiently
 from webapp.queue.jobs import open_worker_queue

@@ -7,14 +7,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from tests.deliveries.recovery_passes import recover
+from tests.deliveries.recovery.recovery_passes import recover
 from tests.demo.public_demo import DemoVisitor, get_visit, list_deliveries, list_destinations
 from tests.factories import on_both_databases
 from webapp import deliveries
 from webapp.app_state import current_settings
-from webapp.deliveries.claiming import claim
-from webapp.deliveries.recording import AttemptResult, end_attempt, record
-from webapp.deliveries.sending import send
+from webapp.deliveries.attempts.claiming import claim
+from webapp.deliveries.attempts.recording import AttemptResult, end_attempt, record
+from webapp.deliveries.attempts.sending import send
 from webapp.deliveries.transitions import ACCEPT, DEFER
 from webapp.demo.visits.capacity import GRACE_PERIOD
 from webapp.demo.visits.deletion import delete_ended_visit

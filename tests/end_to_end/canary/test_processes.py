@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from benchmarks.installation.processes import Session, Stack, wait_until
-from tests.deliveries.recovery_passes import recover_at
+from tests.deliveries.recovery.recovery_passes import recover_at
 from tests.end_to_end.canary.canaries import Canaries
 from tests.end_to_end.canary.receivers import Receivers, run_receivers
 from tests.end_to_end.scenario_runner import OMITTED, ScenarioInputs

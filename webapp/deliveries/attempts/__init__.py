@@ -1,0 +1,1 @@
+"""An attempt to send a delivery: claims it, sends its message, and records the result."""

@@ -1,0 +1,101 @@
+"""Claims several deliveries in one transaction.
+
+A row that cannot be prepared, is locked, or was changed meanwhile is left to the claim of a single delivery, so it
+holds up no other one. A group waits for no lock: two groups, or a group and a press, cannot wait for each other.
+"""
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Row, bindparam, tuple_, update
+
+from webapp.deliveries.attempts.claiming import (
+    CANDIDATES,
+    IS_STILL_OPEN,
+    Attempt,
+    is_claimable,
+    is_unclaimed,
+    prepare_attempt,
+)
+from webapp.deliveries.retry_policy import find_retry_policy
+from webapp.deliveries.states import IS_UNCLAIMED
+from webapp.deliveries.transitions import CLAIM, list_columns
+from webapp.extensions import db
+from webapp.models import AlertDelivery, AlertDestination
+from webapp.settings import AppSettings
+
+log = logging.getLogger(__name__)
+
+# What a group found for a row: see `claim_group`.
+Claim = Attempt | Literal[False] | None
+
+# On PostgreSQL, locked rows are left out. SQLite has one writer and ignores this.
+_LOAD = CANDIDATES.where(AlertDelivery.id.in_(bindparam("delivery_ids", expanding=True))).with_for_update(
+    of=AlertDelivery, skip_locked=True
+)
+_COLUMNS = ("updated_at", "status", "attempt_started_at", "send_after", "exchange")
+# Each row is checked with its own values, as in the claim of a single one.
+_IS_UNCHANGED = IS_STILL_OPEN.where(
+    AlertDestination.id == AlertDelivery.alert_destination_id,
+    tuple_(AlertDelivery.id, AlertDelivery.attempt_count, AlertDestination.id, AlertDestination.settings_version).in_(
+        bindparam("seen", expanding=True)
+    ),
+).correlate(AlertDelivery)
+_CLAIM = (
+    update(AlertDelivery)
+    .where(AlertDelivery.id.in_(bindparam("delivery_ids", expanding=True)), IS_UNCLAIMED, _IS_UNCHANGED)
+    .values({column: bindparam(column) for column in _COLUMNS} | {"attempt_count": AlertDelivery.attempt_count + 1})
+    .returning(AlertDelivery.id)
+    .execution_options(synchronize_session=False)
+)
+
+
+def claim_group(delivery_ids: Sequence[int], app_settings: AppSettings, now: datetime) -> list[Claim]:
+    """Claim deliveries for this worker and commit.
+
+    Returns for each its attempt; False if it no longer waits; None if it has to be claimed by itself.
+    """
+    rows = db.session.execute(_LOAD, {"delivery_ids": sorted(set(delivery_ids))}).all()
+    results: dict[int, Claim] = {row[0].id: False for row in rows if not is_unclaimed(row[0])}
+    prepared = _prepare_all(rows, app_settings, now)
+    claimed = _claim_all(list(prepared.values()), now) if prepared else set()
+    db.session.commit()
+    for delivery_id in results:
+        log.info("delivery not claimed", extra={"delivery": delivery_id})
+    for delivery_id in claimed:
+        results[delivery_id] = attempt = prepared[delivery_id][0]
+        log.info("delivery claimed", extra={"delivery": delivery_id, "attempt": attempt.number})
+    return [results.pop(delivery_id, None) for delivery_id in delivery_ids]  # an attempt belongs to one thread only
+
+
+# A row of `_LOAD`: the delivery, the id of the newest test send there, and the workspace's slug.
+_Found = Row[AlertDelivery, int, str]
+
+# An attempt with the ids and versions that the claim checks again.
+_Prepared = tuple[Attempt, tuple[int, int, int, int]]
+
+
+def _prepare_all(rows: Sequence[_Found], app_settings: AppSettings, now: datetime) -> dict[int, _Prepared]:
+    prepared: dict[int, _Prepared] = {}
+    for delivery, newest_test, workspace_slug in rows:
+        with suppress(Exception):  # the claim of a single delivery finds the same cause, and records it
+            policy = find_retry_policy(delivery.event_type, app_settings)
+            if policy is not None and is_claimable(delivery, policy, now):
+                attempt = prepare_attempt(delivery, newest_test, workspace_slug, policy, app_settings, now)
+                destination = delivery.destination
+                seen = (delivery.id, delivery.attempt_count, destination.id, destination.settings_version)
+                prepared[delivery.id] = attempt, seen
+    return prepared
+
+
+def _claim_all(prepared: Sequence[_Prepared], now: datetime) -> set[int]:
+    """Claim rows that are as they were seen, and return their ids."""
+    values = list_columns(CLAIM, now, {"exchange": None})
+    parameters = {
+        "delivery_ids": [attempt.delivery_id for attempt, _ in prepared],
+        "seen": [seen for _, seen in prepared],
+    }
+    return set(db.session.scalars(_CLAIM, {**values, **parameters}))

@@ -1,0 +1,105 @@
+"""The rules by which a test send is accepted, once its destination is locked: a press, a planned test or a drill."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from webapp.deliveries.queries import NewestTest, list_newest_drills, list_newest_tests
+from webapp.deliveries.requesting.cooldown import CoolingDown, seconds_left
+from webapp.deliveries.requesting.planned_tests import has_expired
+from webapp.models import AlertDestination, DrillNumber
+
+
+class DestinationDisabled(Exception):
+    """The destination is disabled or deleted, so no test send is accepted."""
+
+
+class OtherTestWaits(Exception):
+    """A test send waits or is planned, and a drill supersedes none."""
+
+
+class DrillTaken(Exception):
+    """Another worker has requested this drill."""
+
+
+@dataclass(frozen=True)
+class WantedDrill:
+    """The drill that a test send belongs to.
+
+    drilled_at, after: when the destination's newest drill was requested, and that drill's id, as they were when this
+        drill was chosen; None without an earlier drill.
+    """
+
+    number: DrillNumber
+    drilled_at: datetime | None
+    after: int | None
+
+    def is_still_wanted(self, drilled_at: datetime | None, newest: int | None) -> bool:
+        """Check whether nobody has requested a drill since then.
+
+        drilled_at, newest: the current values of `drilled_at` and `after`, read while the destination is locked.
+        """
+        return (drilled_at, newest) == (self.drilled_at, self.after)
+
+
+@dataclass(frozen=True)
+class WantedTest:
+    """A test send that somebody wants for a destination.
+
+    now: when it was requested.
+    settings_version: of the settings whose limits were checked; None for the current ones. If they have changed since
+        then, the worker cancels the test send.
+    plan_id: of the planned test that becomes this test send.
+    drill: the drill that it belongs to. It supersedes nothing: a test that waits or is planned comes first.
+    """
+
+    destination: AlertDestination
+    now: datetime
+    settings_version: int | None = None
+    plan_id: int | None = None
+    drill: WantedDrill | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What decides about the destinations of a group, by their ids, once they are locked.
+
+    planned: when planned tests that have not ended are due. newest_drills: their ids, read for drills only.
+    """
+
+    newest: Mapping[int, NewestTest]
+    planned: Mapping[int, datetime]
+    newest_drills: Mapping[int, int | None]
+
+    def date(self, wanted: WantedTest) -> datetime:
+        """Return a row's `created_at`: in the order of the presses, even if the clock was set back in between."""
+        newest = self.newest.get(wanted.destination.id)
+        return max(wanted.now, newest.created_at) if newest else wanted.now
+
+    def has_waiting_plan(self, wanted: WantedTest) -> bool:
+        """Return whether the destination has a planned test that still waits."""
+        due_at = self.planned.get(wanted.destination.id)
+        return due_at is not None and not has_expired(due_at, wanted.now)
+
+
+def find(wanted: Sequence[WantedTest]) -> Found:
+    """Read what decides about these destinations: one query, and another one for drills."""
+    newest, planned = list_newest_tests([each.destination.id for each in wanted])
+    drills = [each.destination.id for each in wanted if each.drill is not None]
+    return Found(newest, planned, list_newest_drills(drills) if drills else {})
+
+
+def find_objection(wanted: WantedTest, found: Found) -> Exception | None:
+    """Return why a test send is refused, or None. Its destination is locked."""
+    destination, drill = wanted.destination, wanted.drill
+    if not destination.is_enabled or destination.deleted_at is not None:
+        return DestinationDisabled()
+    newest = found.newest.get(destination.id)
+    if newest is not None and seconds_left(newest.created_at, wanted.now):
+        return CoolingDown()
+    if drill is None:
+        return None
+    if found.has_waiting_plan(wanted) or (newest is not None and newest.status.is_waiting):
+        return OtherTestWaits()
+    is_still_wanted = drill.is_still_wanted(destination.drilled_at, found.newest_drills.get(destination.id))
+    return None if is_still_wanted else DrillTaken()
