@@ -30,7 +30,7 @@ from webapp.notices import destination_sending
 from webapp.notices.destination_sending import LIFETIME, LOST_AFTER, claim
 from webapp.notices.notice_policy import AFTER_FAILURE, UNDER_WAY_FOR
 from webapp.notices.target_health import Obstacle
-from webapp.sends.press_limits import admit_targets
+from webapp.sends.rate_limits import admit_targets
 
 pytestmark = on_both_databases
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from webapp.outbound.policy.send_targets import SendTarget
-from webapp.sends.press_limits import list_limits
-from webapp.sends.rate_limit import Press, enforce_limits
+from webapp.sends.limit_enforcement import Press, enforce_limits
+from webapp.sends.rate_limits import list_limits
 
 
 @contextmanager

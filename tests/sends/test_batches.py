@@ -27,11 +27,11 @@ from webapp.auth.access import Visit
 from webapp.destinations.editing import add_destination, delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, Batch, DeliveryStatus, Role
+from webapp.sends.batch_progress import measure_progress
 from webapp.sends.batches import KEPT_FOR, press_all
 from webapp.sends.candidates import Candidate
 from webapp.sends.eligibility import RequestResult
 from webapp.sends.left_out import LeftOut
-from webapp.sends.progress import measure_progress
 from webapp.settings import read_settings
 
 HOST = "https://one.example.org"

@@ -31,12 +31,12 @@ from webapp.destinations.editing import delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, PlanEnd, PlannedTest, Role
 from webapp.models.locking import lock_destinations
-from webapp.sends import rate_limit
+from webapp.sends import limit_enforcement
 from webapp.sends.batches import BatchResult, press_each
 from webapp.sends.candidates import list_candidates
 from webapp.sends.eligibility import RequestResult
-from webapp.sends.rate_limit import Press, Refusals
-from webapp.sends.request import Refused, request_within_limits
+from webapp.sends.limit_enforcement import Press, Refusals
+from webapp.sends.press import Refused, request_within_limits
 from webapp.settings import read_settings
 
 
@@ -221,8 +221,8 @@ def test_redis_goes_away_after_the_second_group(
                 pool.reset()
         count_presses(presses, refusals, ids)
 
-    count_presses = rate_limit._count
-    monkeypatch.setattr(rate_limit, "_count", count)
+    count_presses = limit_enforcement._count
+    monkeypatch.setattr(limit_enforcement, "_count", count)
 
     result = press(large, seeded)
 
@@ -316,7 +316,7 @@ def test_two_at_once_without_redis_test_each_destination_once(
 ) -> None:
     """The database alone decides, and two groups lock the same destinations in another order."""
     numbers = [seeded.destination, *add_many(large, seeded, 120)]
-    monkeypatch.setattr("webapp.sends.rate_limit._count", lambda *_arguments: None)
+    monkeypatch.setattr("webapp.sends.limit_enforcement._count", lambda *_arguments: None)
 
     def press_in(order: int) -> None:
         visit = Visit(get_account(seeded), get_workspace(seeded), Role.ADMIN)

@@ -15,7 +15,7 @@ from webapp.sends.left_out import (
     summarize,
     write_left_out,
 )
-from webapp.sends.request import Refused
+from webapp.sends.press import Refused
 
 
 def _pages(candidate: Candidate) -> RequestResult | None:

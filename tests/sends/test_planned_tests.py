@@ -37,10 +37,9 @@ from webapp.models import (
     PlannedTest,
     Role,
 )
-from webapp.sends import request
 from webapp.sends.eligibility import RequestResult
 from webapp.sends.planned_tests import KEPT_FOR, PASS_TIME, PlannedTestRuns, cancel, press_or_plan
-from webapp.sends.request import press
+from webapp.sends.press import enqueue_or_fail, press
 from webapp.settings import SendLimits
 
 Share = Callable[[str], tuple[Flask, SeededIds]]
@@ -265,7 +264,7 @@ def test_one_that_fails_does_not_hold_up_the_others(
     other = _make_place(planned.app, planned.seeded, planned.redis)
     other.press(NOW + seconds(1))
     other.plan(NOW + seconds(2))
-    list_targets = "webapp.sends.request.list_targets"
+    list_targets = "webapp.sends.press.list_targets"
 
     def fail_for_one(destination: AlertDestination, slug: str) -> tuple[()]:
         if destination.id == planned.destination_id:
@@ -401,7 +400,7 @@ def test_everything_is_checked_again_when_it_is_due(
     ],
 )
 def test_a_limit_ends_it(planned: Place, monkeypatch: pytest.MonkeyPatch, limits: SendLimits, end: PlanEnd) -> None:
-    monkeypatch.setattr("webapp.sends.press_limits.current_settings", lambda: _Settings(limits))
+    monkeypatch.setattr("webapp.sends.rate_limits.current_settings", lambda: _Settings(limits))
     planned.redis.flushall()
 
     planned.run(DUE)
@@ -483,7 +482,7 @@ def test_what_another_worker_has_requested_meanwhile_is_no_failure(
     other = _make_place(planned.app, planned.seeded, planned.redis)
     other.press(NOW + seconds(1))
     other.plan(NOW + seconds(2))
-    enqueue, is_alone = request.enqueue_or_fail, [True]
+    enqueue, is_alone = enqueue_or_fail, [True]
 
     def let_another_worker_run_first(*delivery_ids: int, requested_at: datetime) -> RequestResult:
         if is_alone:

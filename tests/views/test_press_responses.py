@@ -3,7 +3,7 @@
 import pytest
 
 from webapp.sends.eligibility import RequestResult
-from webapp.sends.request import PressResult
+from webapp.sends.press import PressResult
 from webapp.views.press_responses import REFUSALS, REFUSALS_TO_CUSTOMERS, STATUSES, describe_refusal
 
 

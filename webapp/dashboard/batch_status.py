@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from webapp.sends.batch_progress import Progress, measure_progress
 from webapp.sends.eligibility import RequestResult
 from webapp.sends.left_out import LeftOut
-from webapp.sends.progress import Progress, measure_progress
 
 # Why one destination, and why several, were left out. In the order of the page.
 REASONS = {

@@ -14,7 +14,7 @@ from webapp.models import AlertDestination, DrillChoice, DrillNumber
 from webapp.sends.batches import BatchResult, Dated, request_each
 from webapp.sends.candidates import Candidate, list_candidates
 from webapp.sends.eligibility import RequestResult, find_refusal, pages_people
-from webapp.sends.request import Refused, count_and_write, refuse
+from webapp.sends.press import Refused, count_and_write, refuse
 
 
 def press_drills(visit: Visit, now: datetime, confirms_paging: bool = False) -> BatchResult:

@@ -19,7 +19,7 @@ from webapp.drills.states import PAGE_SIZE, count_drilled, list_drill_states
 from webapp.drills.traffic import list_accepted_traffic
 from webapp.extensions import db
 from webapp.models import AlertDestination, DrillNumber, DrillSchedule, Workspace
-from webapp.sends.press_limits import TooManyTestSends
+from webapp.sends.rate_limits import TooManyTestSends
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from webapp.deliveries import WantedTest
 from webapp.deliveries.requesting.rules import WantedDrill
 from webapp.models import AlertDestination, Workspace
 from webapp.sends.eligibility import RequestResult
-from webapp.sends.request import count_and_write, enqueue_or_fail
+from webapp.sends.press import count_and_write, enqueue_or_fail
 
 
 def send_drill(workspace: Workspace, destination: AlertDestination, drill: WantedDrill, now: datetime) -> int | None:

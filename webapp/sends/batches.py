@@ -25,7 +25,7 @@ from webapp.sends.left_out import (
     summarize,
     write_left_out,
 )
-from webapp.sends.request import Refused, enqueue_or_fail, request_each_within_limits
+from webapp.sends.press import Refused, enqueue_or_fail, request_each_within_limits
 
 # How long it is known what a press left out. It matters for a minute.
 KEPT_FOR = timedelta(days=1)

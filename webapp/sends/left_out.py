@@ -9,7 +9,7 @@ from typing import Any
 from webapp.deliveries.requesting.cooldown import COOLDOWN, seconds_left
 from webapp.sends.candidates import Candidate
 from webapp.sends.eligibility import RequestResult
-from webapp.sends.request import Refused
+from webapp.sends.press import Refused
 
 # Each destination that was left out, by reason: the seconds until it can be tested, or 0 if time does not help.
 Waits = defaultdict[RequestResult, list[int]]

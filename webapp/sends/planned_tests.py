@@ -19,7 +19,7 @@ from webapp.deliveries.requesting.planned_tests import PlanGone, end_planned_tes
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, Member, PlanEnd, PlannedTest, Role, Workspace
 from webapp.sends.eligibility import RequestResult
-from webapp.sends.request import PressResult, Refused, enqueue_or_fail, press, request_within_limits
+from webapp.sends.press import PressResult, Refused, enqueue_or_fail, press, request_within_limits
 
 log = logging.getLogger(__name__)
 

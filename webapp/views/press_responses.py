@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from webapp.sends.eligibility import RequestResult
-from webapp.sends.request import PressResult
+from webapp.sends.press import PressResult
 
 STATUSES: Mapping[RequestResult, int] = {
     RequestResult.ACCEPTED: 200,

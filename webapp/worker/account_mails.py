@@ -11,7 +11,7 @@ from webapp.auth.account_composers import COMPOSERS as ACCOUNT_COMPOSERS
 from webapp.deliveries.attempts.ready_deliveries import ReadyDelivery
 from webapp.models import AccountMailKind
 from webapp.notices.mails import NOTICE_COMPOSER
-from webapp.sends.press_limits import admit_recipient
+from webapp.sends.rate_limits import admit_recipient
 from webapp.worker.dispatcher import ConcurrencyLimits
 from webapp.worker.unexpected import log_unexpected
 

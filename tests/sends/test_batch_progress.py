@@ -7,9 +7,9 @@ from tests.factories import NOW, SeededIds, add_delivery, get_destination, on_bo
 from webapp.deliveries.badge import Badge
 from webapp.extensions import db
 from webapp.models import Batch
+from webapp.sends.batch_progress import Progress, measure_progress
 from webapp.sends.eligibility import RequestResult
 from webapp.sends.left_out import LeftOut
-from webapp.sends.progress import Progress, measure_progress
 
 NOTHING = dict.fromkeys(Badge, 0)
 

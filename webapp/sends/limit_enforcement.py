@@ -1,4 +1,4 @@
-"""Rate limits of test sends: one per destination and cooldown, and those of `webapp.sends.press_limits`.
+"""Counts each press in the limits of test sends, or refuses it: the cooldown of its destination, then `rate_limits`.
 
 Flask-Limiter checks the cooldown first, before anything is written. The database decides
 (`webapp.deliveries.requesting.writing`), so that a flushed or unavailable Redis lets no second message through.
@@ -18,7 +18,7 @@ from webapp.app_state import current_settings
 from webapp.deliveries.requesting.cooldown import COOLDOWN, CoolingDown
 from webapp.extensions import limiter
 from webapp.queue import classify
-from webapp.sends.press_limits import PressLimit, TooManyTestSends, count_presses, uncount_presses
+from webapp.sends.rate_limits import PressLimit, TooManyTestSends, count_presses, uncount_presses
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from webapp import queue
 from webapp.application import create_app
 from webapp.outbound.policy.send_targets import SendTarget, TargetKind
 from webapp.sends.eligibility import RequestResult
-from webapp.sends.press_limits import (
+from webapp.sends.rate_limits import (
     WINDOW,
     PressLimit,
     TooManyTestSends,

@@ -14,8 +14,8 @@ from webapp.failures import DeliveryFailed
 from webapp.models import Account, AlertDestination, Workspace, database_clock
 from webapp.outbound.policy.send_targets import SendTarget
 from webapp.sends.eligibility import RequestResult, find_refusal
-from webapp.sends.press_limits import TooManyTestSends, list_limits
-from webapp.sends.rate_limit import Press, enforce_limits
+from webapp.sends.limit_enforcement import Press, enforce_limits
+from webapp.sends.rate_limits import TooManyTestSends, list_limits
 
 
 class Refused(Exception):

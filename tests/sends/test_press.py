@@ -21,7 +21,7 @@ from webapp.deliveries import send
 from webapp.destinations.editing import add_destination, change_destination
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, Workspace
-from webapp.sends.rate_limit import Press, Refusals, enforce_limits
+from webapp.sends.limit_enforcement import Press, Refusals, enforce_limits
 from webapp.settings import AppSettings, read_settings
 
 
@@ -186,7 +186,7 @@ def test_a_change_between_the_check_and_the_row_does_not_reach_another_target(
             another.submit(_change, strict, seeded, number, "https://b.example/").result()
             yield refusals
 
-    monkeypatch.setattr("webapp.sends.request.enforce_limits", change_meanwhile)
+    monkeypatch.setattr("webapp.sends.press.enforce_limits", change_meanwhile)
 
     assert _press(strict, seeded.admin, number).status_code == 200
     (delivery,) = _deliveries(strict)

@@ -14,7 +14,7 @@ from webapp import queue
 from webapp.application import create_app
 from webapp.deliveries.requesting.cooldown import CoolingDown, cooldown_end, seconds_left
 from webapp.outbound.policy.send_targets import SendTarget, TargetKind
-from webapp.sends.press_limits import TooManyTestSends
+from webapp.sends.rate_limits import TooManyTestSends
 from webapp.settings import read_settings
 
 
