@@ -11,11 +11,11 @@ from benchmarks.dataset import fill_database
 from benchmarks.report import Table
 from benchmarks.setup import KINDS, Kind, install
 from webapp.dashboard.summaries import list_summaries
-from webapp.drills.rounds import request_due_drills
+from webapp.drills.requesting import request_due_drills
 from webapp.evidence import Period, Retention, make_report, write_tests
 from webapp.extensions import db
 from webapp.models import AlertDestination, DrillInterval, DrillSchedule, Workspace
-from webapp.notices.unconfirmed import open_unconfirmed
+from webapp.notices.unconfirmed_problems import open_unconfirmed
 
 SIZES = (10**4, 10**5)
 

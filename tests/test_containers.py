@@ -17,7 +17,7 @@ from tests.containers import (
     words_of,
 )
 from webapp.environment.deprecated_names import NEW_NAMES
-from webapp.environment.model import variables_of
+from webapp.environment.settings_reader import variables_of
 from webapp.settings import SettingsModel
 
 SERVICES = read_services()

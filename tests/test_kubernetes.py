@@ -21,7 +21,7 @@ from tests.kubernetes import (
     read_kustomization,
     read_manifests,
 )
-from webapp.environment.model import Misconfigured, variables_of
+from webapp.environment.settings_reader import Misconfigured, variables_of
 from webapp.settings import SettingsModel, read_settings
 from webapp.web_server.gunicorn import graceful_timeout
 

@@ -11,7 +11,7 @@ with collector_paused():
 
     from webapp.application_core import create_core
     from webapp.cli import OurCommands
-    from webapp.environment.model import Misconfigured
+    from webapp.environment.settings_reader import Misconfigured
     from webapp.logs import init_logs
 
 

@@ -15,7 +15,7 @@ from webapp.database.sessions import init_sessions
 from webapp.deliveries.completion_events import delivery_completed
 from webapp.deliveries.recovery.page_recovery import REMEMBERED_ROWS
 from webapp.deliveries.recovery.wait_tracker import WaitTracker
-from webapp.environment.installation import find_assets
+from webapp.environment.installed_program import find_assets
 from webapp.extensions import db, limiter
 from webapp.metrics.counters import count_completion
 from webapp.models.database_clock import DatabaseClock

@@ -11,7 +11,7 @@ from webapp import __version__
 from webapp.app_state import app_state
 from webapp.application_core import create_core
 from webapp.cli import FILES_BY_COMMAND
-from webapp.environment.model import Misconfigured
+from webapp.environment.settings_reader import Misconfigured
 from webapp.logs import init_logs
 from webapp.startup.database_check import log_database_problem
 from webapp.startup.set_up_announcement import announce_set_up_link

@@ -9,7 +9,7 @@ from tests.factories import NOW, SeededIds, get_account, is_password_of
 from tests.visitor import Visitor
 from webapp.auth import accounts
 from webapp.auth.accounts import find_by_email
-from webapp.environment.installation import COMMAND
+from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db
 from webapp.models import Account, SignIn
 

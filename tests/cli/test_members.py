@@ -10,7 +10,7 @@ from tests.cli.commands import PASSWORD, TWICE, Run, read_roles
 from tests.factories import SeededIds
 from tests.visitor import Visitor
 from webapp.auth.accounts import find_by_email
-from webapp.environment.installation import COMMAND
+from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db
 from webapp.models import Account
 

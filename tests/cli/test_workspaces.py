@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from tests.cli.commands import Run
 from tests.factories import SeededIds
-from webapp.environment.installation import COMMAND
+from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db
 from webapp.models import Workspace
 

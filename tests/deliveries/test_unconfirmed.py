@@ -20,8 +20,8 @@ from webapp.evidence.period import Period
 from webapp.evidence.unconfirmed import find_unconfirmed
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus, DestinationProblem, DrillNumber, Receipt
-from webapp.notices.closing import close_problems
-from webapp.notices.unconfirmed import open_unconfirmed
+from webapp.notices.problem_closing import close_problems
+from webapp.notices.unconfirmed_problems import open_unconfirmed
 
 # The day after NOW begins at this moment, at which the report of a period up to that day ends.
 END = NOW.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.factories import NOW
 from webapp.demo.drill_schedule import plan_drills
-from webapp.drills.schedule import next_window, read_schedule
+from webapp.drills.schedule_slots import next_window, read_schedule
 from webapp.models import Workspace
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from webapp.drills.calendar import DAYS, NoDrill, list_days, plan_next, plan_rows
 from webapp.drills.listing import DrilledDestination
-from webapp.drills.schedule import Schedule, next_slot, second_time
+from webapp.drills.schedule_slots import Schedule, next_slot, second_time
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DrillChoice, DrillInterval, DrillNumber
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.drills.test_schedule import STARTED, ZONES, at, make
+from tests.drills.test_schedule_slots import STARTED, ZONES, at, make
 from webapp.drills.due import DrillState, NewestDrill, find_due
-from webapp.drills.schedule import (
+from webapp.drills.schedule_slots import (
     ROOM_FOR_TWO,
     SECOND_AFTER,
     Schedule,

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from benchmarks.installation.processes import Stack, wait_until
 from tests.factories import SECRET_PATH, SeededIds, get_destination, on_both_databases
-from webapp.drills.rounds import ROUND_INTERVAL
+from webapp.drills.requesting import ROUND_INTERVAL
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus, DrillInterval, DrillSchedule, Ping
 

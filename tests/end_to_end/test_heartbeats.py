@@ -23,7 +23,7 @@ from webapp.application import create_app
 from webapp.database.outages import Reason
 from webapp.deliveries import request_test
 from webapp.demo.supervisor.processes import Child, session_members
-from webapp.environment.installation import COMMAND
+from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db
 from webapp.queue import WorkerFault
 from webapp.settings import read_settings

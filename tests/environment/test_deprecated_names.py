@@ -3,7 +3,7 @@
 import pytest
 
 from webapp.environment.deprecated_names import NEW_NAMES, use_new_names
-from webapp.environment.model import variables_of
+from webapp.environment.settings_reader import variables_of
 from webapp.settings import SettingsModel
 
 

@@ -11,8 +11,8 @@ from webapp.extensions import db
 from webapp.models import AlertDestination, Notice
 from webapp.notices.chosen_destination import choose_destination
 from webapp.notices.destination_sending import list_waiting_notices, send_notice
-from webapp.notices.rounds import NoticeRounds
 from webapp.notices.target_health import Obstacle
+from webapp.notices.worker_rounds import NoticeRounds
 
 
 def add(installation: Installation, channel: str, name: str) -> int:

@@ -26,7 +26,7 @@ from webapp.models import (
     Notice,
     Receipt,
 )
-from webapp.notices.rounds import NoticeRounds
+from webapp.notices.worker_rounds import NoticeRounds
 
 
 @dataclass

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.notices.conftest import Installation
-from tests.notices.test_rounds import STILL, STOPPED, WORKS
+from tests.notices.test_worker_rounds import STILL, STOPPED, WORKS
 
 HOUR, WEEK, YEAR = timedelta(hours=1), timedelta(weeks=1), timedelta(days=365)
 

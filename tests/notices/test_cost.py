@@ -20,10 +20,10 @@ from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import AlertDestination, DeliveryStatus, DestinationProblem, DrillNumber, ProblemKind
-from webapp.notices import closing, unconfirmed
-from webapp.notices.closing import close_problems
-from webapp.notices.rounds import PASS_TIME, NoticeRounds
-from webapp.notices.unconfirmed import open_unconfirmed
+from webapp.notices import problem_closing, unconfirmed_problems
+from webapp.notices.problem_closing import close_problems
+from webapp.notices.unconfirmed_problems import open_unconfirmed
+from webapp.notices.worker_rounds import PASS_TIME, NoticeRounds
 from webapp.settings import AppSettings
 
 
@@ -80,8 +80,8 @@ def _count_open() -> int:
 def test_a_round_looks_at_many_problems_page_by_page(
     context: None, seeded: SeededIds, app_settings: AppSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(closing, "PAGE_SIZE", 2)
-    monkeypatch.setattr(closing, "_PAGE", closing._PAGE.limit(2))
+    monkeypatch.setattr(problem_closing, "PAGE_SIZE", 2)
+    monkeypatch.setattr(problem_closing, "_PAGE", problem_closing._PAGE.limit(2))
     ids = _add_destinations(seeded, app_settings, 5)
     for destination_id in ids:
         _add_problem(destination_id)
@@ -101,8 +101,8 @@ def test_a_round_looks_at_many_problems_page_by_page(
 def test_a_round_looks_at_many_destinations_page_by_page(
     context: None, seeded: SeededIds, app_settings: AppSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unconfirmed, "PAGE_SIZE", 2)
-    monkeypatch.setattr(unconfirmed, "_PAGE", unconfirmed._PAGE.limit(2))
+    monkeypatch.setattr(unconfirmed_problems, "PAGE_SIZE", 2)
+    monkeypatch.setattr(unconfirmed_problems, "_PAGE", unconfirmed_problems._PAGE.limit(2))
     for destination_id in _add_destinations(seeded, app_settings, 5):
         destination = db.session.get_one(AlertDestination, destination_id)
         destination.needs_confirmation = True
@@ -124,8 +124,8 @@ def test_a_round_that_takes_long_is_continued_by_the_next_pass(
     context: None, seeded: SeededIds, app_settings: AppSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rest of the maintenance, and the heartbeat after it, wait for one step at a time."""
-    monkeypatch.setattr(closing, "PAGE_SIZE", 1)
-    monkeypatch.setattr(closing, "_PAGE", closing._PAGE.limit(1))
+    monkeypatch.setattr(problem_closing, "PAGE_SIZE", 1)
+    monkeypatch.setattr(problem_closing, "_PAGE", problem_closing._PAGE.limit(1))
     for destination_id in _add_destinations(seeded, app_settings, 3):
         _add_problem(destination_id)
         db.session.get_one(AlertDestination, destination_id).is_enabled = False

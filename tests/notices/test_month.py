@@ -12,8 +12,8 @@ from tests.mailbox import read_mails
 from tests.notices.conftest import Installation
 from webapp import deliveries
 from webapp.app_state import app_state
-from webapp.drills.rounds import request_due_drills
-from webapp.drills.schedule import SECOND_AFTER, Slot, next_slot, read_schedule
+from webapp.drills.requesting import request_due_drills
+from webapp.drills.schedule_slots import SECOND_AFTER, Slot, next_slot, read_schedule
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DrillInterval, DrillSchedule
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from webapp.environment.model import Misconfigured
+from webapp.environment.settings_reader import Misconfigured
 from webapp.outbound.policy.rules import Policy
 from webapp.outbound.policy.urls import Origin
 from webapp.outbound.settings import read_policy

@@ -11,7 +11,7 @@ from tests.outbound.certificates import Issued, authority, issue, serving, write
 from tests.outbound.scripts import script_of
 from tests.settings.test_reading import DEMO, read
 from webapp.environment.demo_hosts import list_hosts
-from webapp.environment.model import Misconfigured
+from webapp.environment.settings_reader import Misconfigured
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import OutboundClient
 from webapp.outbound.policy.rules import Policy, check_url

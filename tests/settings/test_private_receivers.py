@@ -6,7 +6,7 @@ from ipaddress import ip_network
 import pytest
 
 from tests.settings.test_reading import DEMO, NEEDED, read
-from webapp.environment.model import Misconfigured
+from webapp.environment.settings_reader import Misconfigured
 from webapp.outbound import Policy
 from webapp.outbound.policy.private_networks import DEFAULT_PORTS
 from webapp.settings import AppSettings, read_settings

@@ -9,8 +9,8 @@ import pytest
 
 from tests.outbound.certificates import DAY, authority, write_pem
 from webapp.channels import CHANNELS
-from webapp.environment.model import Misconfigured, read_model, variables_of
 from webapp.environment.redis_prefix import derive_redis_prefix
+from webapp.environment.settings_reader import Misconfigured, read_model, variables_of
 from webapp.outbound.policy.urls import Origin
 from webapp.settings import AppSettings, DemoVisitors, SettingsModel, read_settings
 

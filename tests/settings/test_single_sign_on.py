@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 from tests.settings.test_reading import DEMO, NEEDED
-from webapp.environment.model import Misconfigured
+from webapp.environment.settings_reader import Misconfigured
 from webapp.models import Role
 from webapp.settings import read_settings
 from webapp.settings.single_sign_on import ROLES, GroupRole, SingleSignOn

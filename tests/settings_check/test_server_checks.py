@@ -12,7 +12,7 @@ from benchmarks.installation.servers import PostgresServer, execute
 from tests.factories import on_both_databases
 from webapp import queue
 from webapp.application import create_app
-from webapp.environment.installation import COMMAND
+from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db
 from webapp.settings import read_settings
 from webapp.settings_check.finding import Check, Finding, State

@@ -21,7 +21,7 @@ from webapp import queue
 from webapp.application import create_app
 from webapp.auth.accounts import add_workspace
 from webapp.database.outages import Reason
-from webapp.environment.installation import COMMAND
+from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db
 from webapp.models import Workspace
 from webapp.queue import QueueOutage

@@ -11,7 +11,7 @@ from tests.mailbox import deliver_mails, mail_settings, read_mails
 from tests.scripted_mail_server import ScriptedMailServer
 from tests.visitor import Visitor
 from webapp import queue
-from webapp.environment.installation import COMMAND
+from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db
 from webapp.models import Account
 

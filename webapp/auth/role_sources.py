@@ -1,6 +1,6 @@
 """Where a member's role comes from: a person, groups or support everywhere.
 
-What each role may do is in `webapp.models.role`.
+What each role may do is in `webapp.models.role_permissions`.
 """
 
 from typing import NamedTuple

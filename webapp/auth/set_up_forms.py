@@ -20,7 +20,7 @@ from webapp.auth.set_up import (
 )
 from webapp.auth.set_up_links import SetUpLink
 from webapp.auth.workspaces import InvalidSlug, SlugUsed, read_slug
-from webapp.environment.installation import COMMAND
+from webapp.environment.installed_program import COMMAND
 from webapp.extensions import PageForm
 from webapp.models import Account
 from webapp.text.names import NameInvalid, read_name

@@ -4,7 +4,7 @@ import click
 
 from webapp.auth import accounts, workspaces
 from webapp.auth.password_sign_in import are_passwords_allowed
-from webapp.environment.installation import COMMAND
+from webapp.environment.installed_program import COMMAND
 from webapp.models import Account, Workspace
 from webapp.text.names import NameInvalid, has_invisible, read_name
 

@@ -3,7 +3,12 @@
 import click
 
 from webapp.audit import COMMAND_LINE, Action, record_account_event
-from webapp.auth import accounts, directory, members, workspaces
+from webapp.auth import (
+    accounts,
+    installation_members,
+    members,
+    workspaces,
+)
 from webapp.auth.email_address import InvalidEmail, read_new_email
 from webapp.auth.password_strength import WeakPassword
 from webapp.cli.arguments import get_account, get_workspace, prompt_password, read_name_argument, require_visible
@@ -80,7 +85,7 @@ def remove_member(slug: str, email: str) -> None:
 @with_database
 def list_members(slug: str | None) -> None:
     """List the members of a workspace, or of all workspaces: their roles, since when, and when they were last seen."""
-    rows = [_describe(member) for member in directory.list_members(get_workspace(slug) if slug else None)]
+    rows = [_describe(member) for member in installation_members.list_members(get_workspace(slug) if slug else None)]
     echo_table(("WORKSPACE", "ROLE", "EMAIL", "SINCE", "LAST SEEN", "NOTES", "NAME"), rows)
 
 

@@ -8,7 +8,7 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 
 from webapp import __version__, queue
-from webapp.environment.model import Misconfigured
+from webapp.environment.settings_reader import Misconfigured
 
 # Imported only by its command: the others in this file do not need the worker's code.
 WORKER, SINGLE_PROCESS = "webapp.worker.supervisor", "webapp.worker.single_process"

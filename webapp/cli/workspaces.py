@@ -3,11 +3,11 @@
 import click
 
 from webapp.audit import COMMAND_LINE
-from webapp.auth import directory, workspaces
+from webapp.auth import installation_members, workspaces
 from webapp.cli.arguments import get_workspace, read_name_argument, require_visible
 from webapp.cli.tables import echo_table
 from webapp.database.command_context import with_database
-from webapp.environment.installation import COMMAND
+from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db
 from webapp.models import Workspace, database_clock
 from webapp.text.counting import count
@@ -33,7 +33,7 @@ def list_workspaces() -> None:
     """List the workspaces, by slug: each with its name and its numbers of members and destinations."""
     rows = [
         (row.workspace.slug, str(row.members), str(row.destinations), row.workspace.name)
-        for row in directory.list_workspaces()
+        for row in installation_members.list_workspaces()
     ]
     echo_table(("SLUG", "MEMBERS", "DESTINATIONS", "NAME"), rows)
 

@@ -9,7 +9,7 @@ from webapp.database.numbered_pages import Page, cut_page
 from webapp.drills.calendar import CalendarDay, NextDrill, PlannedRow, list_days, plan_next, plan_rows
 from webapp.drills.editing import find_schedule
 from webapp.drills.listing import DestinationRow, find_drilled, list_drilled, load_drills
-from webapp.drills.schedule import ROOM_FOR_TWO, read_schedule
+from webapp.drills.schedule_slots import ROOM_FOR_TWO, read_schedule
 from webapp.drills.wording import INTERVALS, describe_hours, describe_weekdays, measure_hours
 from webapp.models import AlertDelivery, AlertDestination, DrillSchedule, Workspace
 from webapp.sends.eligibility import pages_people

@@ -4,7 +4,7 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import Migrate
 
-from webapp.environment.installation import find_assets
+from webapp.environment.installed_program import find_assets
 from webapp.extensions import db
 
 

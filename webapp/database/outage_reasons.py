@@ -2,7 +2,7 @@
 
 from enum import Enum, StrEnum
 
-from webapp.environment.installation import COMMAND
+from webapp.environment.installed_program import COMMAND
 
 RUN_UPGRADE = f"run {COMMAND} db upgrade"
 

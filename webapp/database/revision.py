@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, String, column, inspect, select, table
 
 from webapp.database.outage_reasons import Reason, describe_database
-from webapp.environment.installation import COMMAND, find_assets
+from webapp.environment.installed_program import COMMAND, find_assets
 
 VERSION_TABLE = "alembic_version"
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, or_, update
 from webapp.audit import CUSTOMER, RECIPIENT, Action, record_destination_event
 from webapp.deliveries.arrival import UNCERTAIN_CODES, may_have_arrived
 from webapp.deliveries.delivery_rows import AnyDelivery
-from webapp.deliveries.problems import note_missing
+from webapp.deliveries.problem_opening import note_missing
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, Account, AlertDelivery, DeliveryStatus, Receipt, ReceiptSource
 from webapp.receipt_links import LINK_LIFETIME

@@ -16,7 +16,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from webapp.database.keyset_pages import check_by_row
 from webapp.deliveries.completion_events import CompletionEvent, publish_after_commit
-from webapp.deliveries.problems import is_reported, note_failure
+from webapp.deliveries.problem_opening import is_reported, note_failure
 from webapp.deliveries.states import State, is_final, is_in, list_state_columns
 from webapp.extensions import db
 from webapp.failures import Code, describe

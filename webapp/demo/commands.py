@@ -7,7 +7,7 @@ import click
 from webapp.database.command_context import with_database
 from webapp.database.revision import find_schema_problem
 from webapp.demo import seed
-from webapp.environment.model import Misconfigured
+from webapp.environment.settings_reader import Misconfigured
 from webapp.extensions import db
 from webapp.models import database_clock
 

@@ -18,7 +18,7 @@ from webapp.demo.recent_tests import add_recent_tests
 from webapp.demo.seed_plan import WORKSPACES, Planned
 from webapp.destinations.search_index import erase_search_keys
 from webapp.encryption.settings_cipher import SettingsCipher
-from webapp.environment.model import Misconfigured
+from webapp.environment.settings_reader import Misconfigured
 from webapp.extensions import db
 from webapp.models import Account, DemoVisit, Role, Workspace
 from webapp.settings import AppSettings, Demo

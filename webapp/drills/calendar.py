@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from webapp.drills.due import DrillState, find_failure, find_open_slot
 from webapp.drills.listing import DrilledDestination
-from webapp.drills.schedule import (
+from webapp.drills.schedule_slots import (
     Schedule,
     Slot,
     find_interval,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from webapp.drills.schedule import (
+from webapp.drills.schedule_slots import (
     DAY,
     SECOND_AFTER,
     Schedule,

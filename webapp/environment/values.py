@@ -7,7 +7,7 @@ from datetime import timedelta
 from pydantic import ValidationInfo
 
 from webapp.encryption.keys import GENERATE_KEY_COMMAND, read_keys
-from webapp.environment.model import split
+from webapp.environment.settings_reader import split
 
 # The command that error sentences give for creating a random text.
 GENERATE_RANDOM_COMMAND = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"

@@ -7,7 +7,7 @@ from datetime import datetime
 from webapp import queue
 from webapp.app_state import current_settings
 from webapp.destinations.search_index import count_unsearchable
-from webapp.environment.installation import COMMAND
+from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db
 from webapp.health.report import OK
 from webapp.instance import accounts, workspaces

@@ -28,9 +28,9 @@ from webapp.models.notice import (
 from webapp.models.ping import Ping, PingKind
 from webapp.models.planned_test import PlanEnd, PlannedTest
 from webapp.models.problem import DestinationProblem, ProblemEnd, ProblemKind
+from webapp.models.real_alerts import AlertRule, Tenant
 from webapp.models.receipt import Receipt, ReceiptSource
-from webapp.models.role import Role
-from webapp.models.routing import AlertRule, Tenant
+from webapp.models.role_permissions import Role
 from webapp.models.search_key import SearchKey
 from webapp.models.set_up import SetUp
 from webapp.models.sign_in import KnownClient, SignIn, SignInWindow

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from webapp.extensions import Base
-from webapp.models.role import Role
+from webapp.models.role_permissions import Role
 from webapp.models.types import Id, Name, UtcDateTime, closed_set
 
 

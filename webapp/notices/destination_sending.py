@@ -31,7 +31,7 @@ from webapp.models import (
 )
 from webapp.models.row_changes import change_rows
 from webapp.notices.headline import Item, describe_headline, name_destinations
-from webapp.notices.mailed import Ending, end_notices
+from webapp.notices.mail_results import Ending, end_notices
 from webapp.notices.mails import drop_items, keep_true_items
 from webapp.notices.target_health import HAS_OPEN_PROBLEM, Obstacle, load_target_health
 from webapp.outbound import OutboundClient

@@ -20,7 +20,7 @@ from email.message import EmailMessage
 from email.utils import make_msgid
 from time import monotonic
 
-from webapp.environment.model import Misconfigured
+from webapp.environment.settings_reader import Misconfigured
 from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
 from webapp.outbound.http.classification import check_response
 from webapp.outbound.http.client import post

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, PlainValidator
 
 from webapp.environment.deprecated_names import use_new_names
-from webapp.environment.model import EnvironmentSettings, needed_with, read_model, split
+from webapp.environment.settings_reader import EnvironmentSettings, needed_with, read_model, split
 from webapp.failures import DeliveryFailed
 from webapp.outbound.egress_proxy import EgressProxy, read_egress_proxy
 from webapp.outbound.policy.hostnames import NotAHost, canonical_host

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, select
 
-from webapp.drills.schedule import Window, latest_window, read_schedule
+from webapp.drills.schedule_slots import Window, latest_window, read_schedule
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DrillSchedule, Ping, PingKind
 from webapp.models.database_clock import CLOCK_TOLERANCE

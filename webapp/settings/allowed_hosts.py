@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 
-from webapp.environment.model import split
+from webapp.environment.settings_reader import split
 from webapp.outbound.policy.hostnames import NotAHost, canonical_host, parse_ip_address
 
 

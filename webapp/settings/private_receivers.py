@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import ValidationInfo
 
-from webapp.environment.model import split
 from webapp.environment.server_urls import list_database_hosts, list_server_hosts
+from webapp.environment.settings_reader import split
 from webapp.outbound import Policy
 from webapp.outbound.policy.networks import Network
 from webapp.outbound.policy.private_networks import DEFAULT_PORTS, explain_closed

@@ -10,8 +10,8 @@ from logging import getLogger
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.environment.demo_mail import DEMO_MAIL_DOMAIN
 from webapp.environment.deprecated_names import use_new_names
-from webapp.environment.model import PREFIX, Misconfigured, read_model, variables_of
 from webapp.environment.redis_prefix import derive_redis_prefix
+from webapp.environment.settings_reader import PREFIX, Misconfigured, read_model, variables_of
 from webapp.outbound import OutboundClient
 from webapp.outbound.policy.rules import Policy
 from webapp.outbound.policy.urls import Origin, read_url
@@ -19,8 +19,8 @@ from webapp.outbound.transport.authorities import describe_outdated
 from webapp.receipt_links import ReceiptLinks
 from webapp.settings.app_settings import AppSettings, Demo, DemoVisitors, SendLimits
 from webapp.settings.demo_names import name_mail_server, name_receiver
-from webapp.settings.model import SettingsModel
 from webapp.settings.private_receivers import list_own_servers
+from webapp.settings.variables import SettingsModel
 
 log = getLogger(__name__)
 

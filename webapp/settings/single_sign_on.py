@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo
 
-from webapp.environment.model import EnvironmentSettings, needed_with, split
+from webapp.environment.settings_reader import EnvironmentSettings, needed_with, split
 from webapp.environment.values import read_flag
 from webapp.failures import DeliveryFailed
 from webapp.outbound.policy.urls import Target, read_url

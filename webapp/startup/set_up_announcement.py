@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from webapp.app_state import app_state, current_settings
 from webapp.auth.set_up_links import Offer, is_new_installation, make_address, offer_link
 from webapp.database.revision import find_schema_problem
-from webapp.environment.installation import COMMAND
+from webapp.environment.installed_program import COMMAND
 from webapp.models.database_clock import DatabaseClock
 from webapp.startup.own_engine import make_own_engine
 

@@ -20,7 +20,7 @@ from webapp.auth.set_up_links import is_new_installation
 from webapp.auth.sign_in_limits import TooManyTries
 from webapp.database.request_timeouts import waiting_at_most
 from webapp.database.sessions import discard_transaction
-from webapp.environment.installation import COMMAND
+from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db, get_client, limiter
 from webapp.models import Account, database_clock
 from webapp.views.errors import ErrorResponse, render_error

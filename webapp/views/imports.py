@@ -19,7 +19,7 @@ from webapp.imports.adding import FORMAT_LABELS, insert_rows
 from webapp.imports.choice import Choice
 from webapp.imports.dry_run import DryRunRow, Judge, RowState
 from webapp.imports.found import FileUnreadable, FoundFile
-from webapp.imports.uploads import Uploads
+from webapp.imports.kept_uploads import Uploads
 from webapp.models import Workspace, database_clock
 from webapp.models.locking import lock_workspace
 from webapp.text.ids import parse_draft
@@ -27,7 +27,7 @@ from webapp.text.ids import parse_draft
 bp = Blueprint("imports", __name__, url_prefix="/w/<slug>")
 
 # Imported by name, because they need a library for YAML that most visits never use.
-_EXPORT, _LOADING = "webapp.imports.export", "webapp.imports.loading"
+_EXPORT, _LOADING = "webapp.imports.export", "webapp.imports.file_reading"
 
 PageResponse = str | tuple[str, int] | AnyResponse
 

@@ -14,7 +14,7 @@ from webapp.auth.sessions import public, start_session
 from webapp.auth.set_up import Admission
 from webapp.auth.set_up_forms import ExistingAccountForm, InstallationForm, LaterAccountForm, NotUsed
 from webapp.auth.set_up_links import LinkEnded, SetUpLink, find_link
-from webapp.environment.installation import COMMAND
+from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db, get_client, limiter
 from webapp.models import database_clock
 from webapp.views.headers import PRIVATE_HEADERS

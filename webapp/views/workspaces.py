@@ -16,7 +16,7 @@ from webapp.dashboard.overview import build_overviews, parse_list_query
 from webapp.dashboard.summaries import list_summaries
 from webapp.database.numbered_pages import parse_page
 from webapp.deliveries import end_overdue_tests
-from webapp.environment.installation import COMMAND
+from webapp.environment.installed_program import COMMAND
 from webapp.models import database_clock
 from webapp.text.ids import parse_batch
 from webapp.text.search_text import read_search_text

@@ -21,10 +21,10 @@ from webapp.auth.workspace_deletion import delete_remains
 from webapp.database.outages import Reason, describe_outage, find_reason
 from webapp.destinations.drafts import delete_old_drafts
 from webapp.destinations.search_index import SearchIndexing
-from webapp.drills.rounds import DrillRounds
+from webapp.drills.requesting import DrillRounds
 from webapp.extensions import db
 from webapp.models import database_clock
-from webapp.notices.rounds import NoticeRounds
+from webapp.notices.worker_rounds import NoticeRounds
 from webapp.queue import QueueUnavailable, WorkerFault, enqueue_account_mails, enqueue_deliveries
 from webapp.sends.planned_tests import PlannedTestRuns
 from webapp.settings import AppSettings

@@ -16,7 +16,7 @@ from sqlalchemy.orm import configure_mappers
 from webapp import __version__
 from webapp.app_state import current_settings
 from webapp.database.outages import Reason
-from webapp.environment.model import Misconfigured
+from webapp.environment.settings_reader import Misconfigured
 from webapp.queue import QueueUnavailable, WorkerFault, record_fault, record_heartbeat
 from webapp.queue.jobs import ForeignPrefix, require_prefix
 from webapp.startup.garbage_collection import share_with_forks

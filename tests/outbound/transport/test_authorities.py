@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.outbound.certificates import DAY, authority, write_pem
-from webapp.environment.model import Misconfigured
+from webapp.environment.settings_reader import Misconfigured
 from webapp.outbound.settings import read_policy
 from webapp.outbound.transport.authorities import describe_outdated
 from webapp.outbound.transport.tls import make_context

@@ -50,7 +50,7 @@ def make_certificates(directory: Path) -> None:
 
 
 def _read_settings(environment: Mapping[str, str]) -> Any:
-    misconfigured = import_module("webapp.environment.model").Misconfigured
+    misconfigured = import_module("webapp.environment.settings_reader").Misconfigured
     try:
         return import_module("webapp.settings").read_settings(environment)
     except misconfigured as reason:

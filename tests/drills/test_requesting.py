@@ -16,8 +16,8 @@ from webapp.app_state import app_state, redis_key
 from webapp.deliveries import fail_unqueued, request_test
 from webapp.destinations.editing import add_destination, delete_destination, set_enabled
 from webapp.drills import states
-from webapp.drills.rounds import MAX_PER_MINUTE, PASS_TIME, DrillRounds, Round, request_due_drills
-from webapp.drills.schedule import SECOND_AFTER, next_slot, read_schedule
+from webapp.drills.requesting import MAX_PER_MINUTE, PASS_TIME, DrillRounds, Round, request_due_drills
+from webapp.drills.schedule_slots import SECOND_AFTER, next_slot, read_schedule
 from webapp.extensions import db
 from webapp.models import (
     AlertDelivery,
@@ -186,7 +186,7 @@ def test_a_workspace_that_is_deleted_during_a_round_keeps_no_other_one_waiting(
         with db.engine.begin() as other:
             other.execute(delete(Workspace).where(Workspace.id == gone_id))
 
-    monkeypatch.setattr("webapp.drills.rounds.queue.find_outage", delete_meanwhile)
+    monkeypatch.setattr("webapp.drills.requesting.queue.find_outage", delete_meanwhile)
     # The round begins with the one or the other, by the second in which it runs.
     assert sum(request_due_drills(due_at + timedelta(seconds=second)) for second in (0, 1)) == 1
 

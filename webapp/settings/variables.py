@@ -8,9 +8,9 @@ from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo
 
 from webapp.channels import CHANNELS
 from webapp.encryption.keys import read_key_file
-from webapp.environment.model import needed_with
 from webapp.environment.redis_prefix import check_redis_prefix
 from webapp.environment.server_urls import read_database_url, read_queue_url
+from webapp.environment.settings_reader import needed_with
 from webapp.environment.values import (
     GENERATE_RANDOM_COMMAND,
     check_metrics_token,

@@ -18,7 +18,7 @@ from webapp.imports.apprise_kinds import KINDS as APPRISE_KINDS
 from webapp.imports.found import FileFormat, FileUnreadable
 from webapp.imports.grafana_kinds import KINDS as GRAFANA_KINDS
 from webapp.imports.nodes import MAX_BYTES
-from webapp.imports.reading import decode_file, read_file
+from webapp.imports.text_formats import decode_file, read_file
 
 SAMPLES = (ALERTMANAGER, GRAFANA, APPRISE, "alertcheck: 1\ndestinations: [{name: a, type: slack, needs: [address]}]")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from webapp.drills.schedule import (
+from webapp.drills.schedule_slots import (
     ROOM_FOR_TWO,
     SECOND_AFTER,
     Schedule,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
-from webapp.environment.installation import COMMAND
+from webapp.environment.installed_program import COMMAND
 from webapp.imports.alertcheck_export import VERSION_KEY, read_export
 from webapp.imports.alertmanager import read_alertmanager
 from webapp.imports.apprise import is_apprise_text, is_apprise_yaml, read_apprise_text, read_apprise_yaml

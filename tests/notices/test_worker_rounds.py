@@ -30,7 +30,7 @@ from webapp.models import (
 )
 from webapp.notices import planning
 from webapp.notices.recipients import choose
-from webapp.notices.rounds import NoticeRounds
+from webapp.notices.worker_rounds import NoticeRounds
 
 pytestmark = on_both_databases
 

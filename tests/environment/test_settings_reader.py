@@ -6,7 +6,14 @@ from typing import Annotated
 import pytest
 from pydantic import AfterValidator, Field
 
-from webapp.environment.model import EnvironmentSettings, Misconfigured, needed_with, read_model, split, variables_of
+from webapp.environment.settings_reader import (
+    EnvironmentSettings,
+    Misconfigured,
+    needed_with,
+    read_model,
+    split,
+    variables_of,
+)
 
 
 def _refuse(text: str) -> str:

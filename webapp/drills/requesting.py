@@ -13,7 +13,7 @@ from webapp.database.outages import describe_outage
 from webapp.deliveries import CoolingDown, DestinationDisabled
 from webapp.deliveries.requesting.rules import DrillTaken, OtherTestWaits, WantedDrill
 from webapp.drills.due import DrillState, Due, find_due, may_be_due
-from webapp.drills.schedule import Schedule, find_window, read_schedule
+from webapp.drills.schedule_slots import Schedule, find_window, read_schedule
 from webapp.drills.sending import send_drill
 from webapp.drills.states import PAGE_SIZE, count_drilled, list_drill_states
 from webapp.drills.traffic import list_accepted_traffic
