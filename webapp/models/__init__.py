@@ -1,5 +1,6 @@
 """The tables, and the constraints that the database enforces."""
 
+from webapp.models.account import Account
 from webapp.models.account_mail import (
     AccountLink,
     AccountLinkKind,
@@ -17,6 +18,7 @@ from webapp.models.drill import DrillChoice, DrillInterval, DrillNumber, DrillSc
 from webapp.models.external_identity import ExternalIdentity
 from webapp.models.form_draft import FormDraft
 from webapp.models.invitation import Invitation
+from webapp.models.member import Member, MemberSource
 from webapp.models.notice import (
     Notice,
     NoticeDestination,
@@ -34,7 +36,7 @@ from webapp.models.role_permissions import Role
 from webapp.models.search_key import SearchKey
 from webapp.models.set_up import SetUp
 from webapp.models.sign_in import KnownClient, SignIn, SignInWindow
-from webapp.models.workspace import Account, Member, MemberSource, UsedSlug, Workspace
+from webapp.models.workspace import UsedSlug, Workspace
 
 __all__ = [
     "TEST_EVENT",

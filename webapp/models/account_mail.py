@@ -8,8 +8,8 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, U
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import Base
+from webapp.models.account import Account
 from webapp.models.types import Id, UtcDateTime, closed_set
-from webapp.models.workspace import Account
 
 
 class AccountMailKind(StrEnum):

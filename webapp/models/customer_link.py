@@ -6,8 +6,8 @@ from sqlalchemy import ForeignKeyConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import Base
+from webapp.models.account import Account
 from webapp.models.types import Id, UtcDateTime
-from webapp.models.workspace import Account
 
 
 class CustomerLink(Base):

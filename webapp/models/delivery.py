@@ -9,13 +9,13 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import Base
 from webapp.failures import Code
+from webapp.models.account import Account
 from webapp.models.destination import AlertDestination
 from webapp.models.drill import DrillNumber
 from webapp.models.partial_index import partial_index
 from webapp.models.receipt import Receipt, ReceiptSource
 from webapp.models.reference import ReferenceIn
 from webapp.models.types import Id, Name, UtcDateTime, closed_set
-from webapp.models.workspace import Account
 
 # The `event_type` of a test send.
 TEST_EVENT = "alerts.test"

@@ -6,9 +6,10 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, Uni
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import Base
+from webapp.models.account import Account
 from webapp.models.role_permissions import Role
 from webapp.models.types import Id, UtcDateTime, closed_set
-from webapp.models.workspace import Account, Workspace
+from webapp.models.workspace import Workspace
 
 
 class Invitation(Base):
