@@ -76,7 +76,7 @@ def redirect_page_to_sign_in() -> Response:
 
 def _find_sign_in(page: str | None) -> str:
     """Return the address of the sign-in page, which leads on to another page. In a public demo, none is left then."""
-    return url_for("auth.show_sign_in", next=None if current_settings().is_public_demo else page)
+    return url_for("sign_in.show_sign_in", next=None if current_settings().is_public_demo else page)
 
 
 def find_session_account(sign_in_id: str) -> Account | None:

@@ -1,7 +1,7 @@
 """Limits wrong passwords per account, and per account and client, in 15 minutes. The database counts them.
 
 So the limits hold across web servers and without Redis, and the work is the same whether an account exists or not.
-A third limit, on requests per client, is Flask-Limiter's (`webapp.views.auth`).
+A third limit, on requests per client, is Flask-Limiter's (`webapp.views.sign_in`).
 """
 
 from dataclasses import dataclass

@@ -96,7 +96,7 @@ def end_one(session_key: str) -> PageResponse:
     if own.is_this:
         end_session()
         flash("You are signed out.")
-        return redirect(url_for("auth.show_sign_in"), 303)
+        return redirect(url_for("sign_in.show_sign_in"), 303)
     own_sessions.end_session_of(account, own, now)
     db.session.commit()
     flash("The session has ended.")

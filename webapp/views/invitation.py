@@ -144,7 +144,7 @@ def join() -> PageResponse:
 def use_other_account() -> PageResponse:
     """Sign the visitor out, and lead to the sign-in page and back."""
     end_session()
-    return redirect(url_for("auth.show_sign_in", next=url_for("invitation.show")), 303)
+    return redirect(url_for("sign_in.show_sign_in", next=url_for("invitation.show")), 303)
 
 
 def _find_token() -> str:

@@ -20,7 +20,7 @@ bp = Blueprint("public_demo", __name__, url_prefix="/demo")
 # sends links to customers or invites others, who would be strangers. Each visitor is the only member of their
 # workspace, and stays it. Nobody imports what they have elsewhere, since a demo reaches none of it. A visit ends
 # before a drill is due. The hosts and the data of others are out of each visitor's reach.
-CLOSED = frozenset({"auth.sign_in", "auth.sign_out", "auth.show_password", "auth.change_password"}) | {
+CLOSED = frozenset({"sign_in.sign_in", "sign_in.sign_out", "sign_in.show_password", "sign_in.change_password"}) | {
     *("metrics.show_metrics", "customer_links.make", "customer_links.revoke"),
     *("demo_panel.switch_certificate", "demo_panel.confirm_reset", "demo_panel.reset"),
 }
@@ -34,7 +34,7 @@ CLOSED_BLUEPRINTS = frozenset(
 # The demo's supervisor asks for it, on this machine.
 OF_THIS_MACHINE = "health.show_readiness"
 LIVENESS = "health.show_liveness"
-START_PAGE = "auth.show_sign_in"
+START_PAGE = "sign_in.show_sign_in"
 ADDING = frozenset({"destination_forms.choose", "destination_forms.add"})
 
 NEEDS_HTTPS = (

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 PageResponse = str | tuple[str, int] | tuple[str, int, dict[str, str]] | Response
 
-SIGN_IN_FORMS = {"auth.sign_in", "demo_sign_in.sign_in", "public_demo.start"}
+SIGN_IN_FORMS = {"sign_in.sign_in", "demo_sign_in.sign_in", "public_demo.start"}
 
 # The forms that people type into, secrets aside.
 TYPED_FORMS = {"destination_forms.add", "destination_forms.edit"}
@@ -89,7 +89,7 @@ def _ask_to_sign_in() -> PageResponse:
         page = render_sign_in(SignInForm(MultiDict()), NOTICES[Notice.KEPT], target=form.path, kept=text)
         return page, 401
     _flash_for_members(Notice.NOT_KEPT if _was_typed() else Notice.PRESS_AGAIN)
-    return redirect(url_for("auth.show_sign_in", next=_find_page() if _is_from_member() else None))
+    return redirect(url_for("sign_in.show_sign_in", next=_find_page() if _is_from_member() else None))
 
 
 def _respond_to_sign_in(cause: Cause) -> PageResponse:
@@ -156,7 +156,7 @@ def _flash_for_members(notice: Notice) -> None:
 def _find_page() -> str | None:
     """Return the path of the page that the form is on: the same one, or the one that the browser names."""
     if request.endpoint in SIGN_IN_FORMS:
-        return url_for("auth.show_sign_in")
+        return url_for("sign_in.show_sign_in")
     adapter = current_app.create_url_adapter(request)
     if adapter and "GET" in adapter.allowed_methods():
         return read_own_path(request.path)

@@ -5,7 +5,6 @@ from flask import Flask
 from webapp.views import (
     account,
     audit,
-    auth,
     batches,
     broken,
     bulk,
@@ -36,6 +35,7 @@ from webapp.views import (
     search,
     sends,
     set_up,
+    sign_in,
     single_sign_on,
     suggestions,
     time_zones,
@@ -66,7 +66,7 @@ def register_views(app: Flask) -> None:
         imports,
         drills,
     )
-    of_accounts = auth, single_sign_on, set_up, password_reset, account, time_zones
+    of_accounts = sign_in, single_sign_on, set_up, password_reset, account, time_zones
     of_instance = instance, instance_workspaces, instance_accounts, instance_audit, instance_mail
     across = customer_page, invitation, broken, search, references, health, metrics
     for view in (*of_accounts, *of_instance, *in_workspaces, *across):

@@ -36,7 +36,7 @@ NO_ACCOUNT = (
 )
 PASSWORDS_OFF = "Sign in with your company account: the button is on the sign-in page."
 
-bp = Blueprint("auth", __name__)
+bp = Blueprint("sign_in", __name__)
 
 PageResponse = str | tuple[str, int] | Response
 
@@ -91,7 +91,7 @@ def sign_out() -> PageResponse:
     if page is not None:
         return page
     flash(describe_missing_sign_out() if is_by_provider else "You are signed out.")
-    return redirect(url_for("auth.show_sign_in"))
+    return redirect(url_for("sign_in.show_sign_in"))
 
 
 @bp.get("/password")
