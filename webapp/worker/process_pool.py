@@ -24,7 +24,7 @@ PROBATION = 10.0
 
 
 @dataclass(frozen=True)
-class Member:
+class ChildProcess:
     """A process of the worker. counts_from: when it may count as working, in seconds of the monotonic clock."""
 
     process: ForkProcess
@@ -37,22 +37,22 @@ class Member:
         return self.process.is_alive() and time.monotonic() >= self.counts_from and self.readiness.is_recent()
 
 
-def start_missing(members: list[Member], size: int, app: Flask) -> None:
+def start_missing(children: list[ChildProcess], size: int, app: Flask) -> None:
     """Replace dead processes. A process that cannot be started now is started by a later call."""
     counts_from = time.monotonic()
-    for dead in [member for member in members if not member.process.is_alive()]:
+    for dead in [child for child in children if not child.process.is_alive()]:
         log.warning("worker process ended", extra={"ended_pid": dead.process.pid, "exit": dead.process.exitcode})
-        members.remove(dead)
+        children.remove(dead)
         if time.monotonic() - dead.started_at < PROBATION:
             counts_from = time.monotonic() + PROBATION
     try:
-        while len(members) < size:
-            members.append(_start_process(app, counts_from))
+        while len(children) < size:
+            children.append(_start_process(app, counts_from))
     except OSError as error:
         log.error("cannot start a worker process", extra={"error": type(error).__name__})
 
 
-def _start_process(app: Flask, counts_from: float) -> Member:
+def _start_process(app: Flask, counts_from: float) -> ChildProcess:
     readiness = Progress()
     process = multiprocessing.get_context("fork").Process(target=run_process, args=(app, os.getpid(), readiness))
     # Stop signals stay blocked until the child has its own handlers: the handlers of the parent would lose them.
@@ -61,13 +61,13 @@ def _start_process(app: Flask, counts_from: float) -> Member:
         process.start()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-    return Member(process, readiness, time.monotonic(), counts_from)
+    return ChildProcess(process, readiness, time.monotonic(), counts_from)
 
 
-def stop_all(members: Sequence[Member]) -> None:
+def stop_all(children: Sequence[ChildProcess]) -> None:
     """Stop every process after its running deliveries, and wait for it. Kill it after `JOB_TIMEOUT` seconds."""
-    for member in members:
-        member.process.terminate()
-    for member in members:
-        member.process.join(JOB_TIMEOUT)
-        member.process.kill()
+    for child in children:
+        child.process.terminate()
+    for child in children:
+        child.process.join(JOB_TIMEOUT)
+        child.process.kill()

@@ -22,7 +22,7 @@ from webapp.queue.jobs import ForeignPrefix, require_prefix
 from webapp.startup.garbage_collection import share_with_forks
 from webapp.startup.settings_summary import summarize_settings
 from webapp.worker.maintenance import Maintenance
-from webapp.worker.process_pool import PROBATION, Member, start_missing, stop_all
+from webapp.worker.process_pool import PROBATION, ChildProcess, start_missing, stop_all
 from webapp.worker.queue_watch import QueueWatch
 from webapp.worker.schema_wait import wait_for_schema
 
@@ -46,16 +46,16 @@ def run_worker(app: Flask, size: int) -> None:
     stop = prepare(app, size)
     configure_mappers()  # or else each process does it
     share_with_forks()
-    members: list[Member] = []
+    children: list[ChildProcess] = []
     try:
         work(
             Maintenance(app),
             stop,
-            start=lambda: start_missing(members, size, app),
-            is_working=lambda: any(member.is_working() for member in members),
+            start=lambda: start_missing(children, size, app),
+            is_working=lambda: any(child.is_working() for child in children),
         )
     finally:
-        stop_all(members)
+        stop_all(children)
 
 
 def prepare(app: Flask, size: int) -> threading.Event:
@@ -116,12 +116,12 @@ def _require_prefix(prefix: str) -> None:
         ) from None
 
 
-def _report(app: Flask, fault: WorkerFault | Reason | None, has_members_at_work: bool) -> None:
+def _report(app: Flask, fault: WorkerFault | Reason | None, has_working_child: bool) -> None:
     """Record a heartbeat if the worker does its work, or else why not."""
     with app.app_context(), suppress(QueueUnavailable):
         if fault is not None:
             record_fault(fault)
-        elif not has_members_at_work:
+        elif not has_working_child:
             record_fault(WorkerFault.PROCESSES)
         else:
             record_heartbeat(f"{socket.gethostname()}:{os.getpid()}")
