@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
 from werkzeug.test import TestResponse
 
-from webapp.auth import accounts
+from webapp.auth import session_lifetime
 from webapp.auth.form_tokens import renew_token
 from webapp.extensions import db
 from webapp.models import Account
@@ -44,7 +44,7 @@ class Visitor:
         visitor = cls(app.test_client())
         with app.app_context():
             account = db.session.get_one(Account, account_id)
-            accounts.sign_in(account, datetime.now(UTC))
+            session_lifetime.sign_in(account, datetime.now(UTC))
             db.session.flush()
             db.session.expunge(account)  # or reading it would load it again
             db.session.commit()

@@ -7,7 +7,7 @@ from flask import Flask
 
 from webapp import queue
 from webapp.app_state import AppState, OutcomeWaits
-from webapp.auth.accounts import SESSION_LIFETIME
+from webapp.auth.session_lifetime import SESSION_LIFETIME
 from webapp.cli import AppCommands
 from webapp.dashboard.poll_interval import PollBudget
 from webapp.database.engine import engine_options, engine_url, prepare_engine

@@ -10,13 +10,13 @@ from tests.auth.overlapping import run_overlapping
 from tests.factories import NOW, SeededIds, on_both_databases
 from webapp.audit import COMMAND_LINE
 from webapp.auth import members
-from webapp.auth.accounts import find_signed_in, sign_in
 from webapp.auth.instance_admins import (
     LastInstanceAdmin,
     is_instance_admin,
     make_instance_admin,
     revoke_instance_admin,
 )
+from webapp.auth.session_lifetime import find_signed_in, sign_in
 from webapp.extensions import db
 from webapp.models import Account, AuditEvent, SignIn
 

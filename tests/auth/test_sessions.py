@@ -11,7 +11,7 @@ from tests.factories import SeededIds
 from tests.visitor import Visitor
 from webapp.audit import COMMAND_LINE
 from webapp.auth import accounts
-from webapp.auth.accounts import SESSION_LIFETIME
+from webapp.auth.session_lifetime import SESSION_LIFETIME
 from webapp.extensions import db
 from webapp.models import Account, SignIn
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from tests.cli.commands import PASSWORD, Run
 from tests.factories import NOW, SeededIds, get_account, is_password_of
 from tests.visitor import Visitor
-from webapp.auth import accounts
+from webapp.auth import session_lifetime
 from webapp.auth.accounts import find_by_email
 from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db
@@ -108,7 +108,7 @@ def test_the_last_instance_admin_stays(app: Flask, seeded: SeededIds, run: Run, 
 
 def test_the_rights_of_a_set_up_links_session_are_revoked_too(app: Flask, seeded: SeededIds, run: Run) -> None:
     with app.app_context():
-        accounts.sign_in(get_account(seeded), NOW, is_instance_admin=True)
+        session_lifetime.sign_in(get_account(seeded), NOW, is_instance_admin=True)
         db.session.commit()
     result = run("make-instance-admin", "admin@example.com", "--revoke")
 

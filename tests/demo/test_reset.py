@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from tests.demo.demo_settings import demo_settings
 from tests.factories import NOW, add_delivery, begin_claim_record, on_both_databases
 from webapp.audit import Action, Actor
-from webapp.auth.accounts import add_account, add_workspace, set_role, sign_in
+from webapp.auth.accounts import add_account, add_workspace, set_role
+from webapp.auth.session_lifetime import sign_in
 from webapp.deliveries.attempts.claiming import claim
 from webapp.deliveries.attempts.recording import AttemptResult, end_attempt, record
 from webapp.deliveries.requesting.writing import request_test

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from tests.factories import NOW, SeededIds, get_account, on_both_databases
-from webapp.auth import accounts
+from webapp.auth import session_lifetime
 from webapp.destinations.drafts import (
     LIFETIME,
     MAX_DRAFTS,
@@ -35,7 +35,7 @@ def sign_in_id(context: None, seeded: SeededIds) -> str:
 
 def start_session(seeded: SeededIds) -> str:
     account = get_account(seeded)
-    accounts.sign_in(account, NOW)
+    session_lifetime.sign_in(account, NOW)
     db.session.commit()
     assert account.sign_in_id
     return account.sign_in_id
@@ -113,7 +113,7 @@ def test_an_old_draft_is_deleted(draft_id: str, now: datetime, left: int) -> Non
 def test_a_draft_ends_with_its_session(app: Flask, draft_id: str, seeded: SeededIds, sign_in_id: str) -> None:
     account = get_account(seeded)
     account.sign_in_id = sign_in_id
-    accounts.sign_out(account, NOW)
+    session_lifetime.sign_out(account, NOW)
     db.session.commit()
 
     assert count_drafts() == 0

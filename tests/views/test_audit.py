@@ -10,7 +10,8 @@ from sqlalchemy import update
 from tests.factories import NOW, SeededIds, get_account, get_destination, get_workspace, list_events, seconds
 from tests.visitor import Visitor
 from webapp.audit import COMMAND_LINE, Action, record_destination_event, record_instance_event
-from webapp.auth.accounts import add_account, sign_in
+from webapp.auth.accounts import add_account
+from webapp.auth.session_lifetime import sign_in
 from webapp.database import keyset_pages
 from webapp.extensions import db
 from webapp.models import Account

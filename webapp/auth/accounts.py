@@ -1,7 +1,6 @@
-"""Manages accounts, their passwords and sessions, and workspace memberships."""
+"""Adds, finds and disables accounts, and changes their passwords."""
 
-import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import delete, select
 
@@ -12,13 +11,10 @@ from webapp.auth.email_address import InvalidEmail, read_email, read_new_email
 from webapp.auth.known_clients import forget_clients
 from webapp.auth.password_strength import check_password
 from webapp.auth.passwords import hash_password, load_password
-from webapp.auth.session_origin import SessionOrigin
-from webapp.auth.session_rows import Place, find_account
+from webapp.auth.session_lifetime import end_sessions
 from webapp.auth.set_up_links import record_account
 from webapp.extensions import db
-from webapp.models import Account, AccountMailKind, ExternalIdentity, Member, Role, SignIn, Workspace
-
-SESSION_LIFETIME = timedelta(hours=12)
+from webapp.models import Account, AccountMailKind, ExternalIdentity, Member, Role, Workspace
 
 # Workspaces whose names may not be the account's password.
 MAX_NAMED = 100
@@ -31,45 +27,6 @@ def find_by_email(text: str) -> Account | None:
     except InvalidEmail:
         return None
     return db.session.scalars(select(Account).where(Account.email == email)).one_or_none()
-
-
-def sign_in(
-    account: Account, now: datetime, origin: SessionOrigin | None = None, *, is_instance_admin: bool = False
-) -> None:
-    """Start a session and set the account's `sign_in_id` to its id. The caller commits.
-
-    origin: None if unknown.
-    is_instance_admin: whether this session alone has the rights of an instance admin.
-    """
-    db.session.execute(delete(SignIn).where(SignIn.started_at <= now - SESSION_LIFETIME))
-    account.sign_in_id = secrets.token_urlsafe(32)
-    rights = {"is_instance_admin": is_instance_admin}
-    session = SignIn(id=account.sign_in_id, account_id=account.id, started_at=now, last_seen_at=now, **rights)
-    if origin is not None:
-        session.browser, session.client = origin.browser, origin.client
-    db.session.add(session)
-    record_account_event(account, Action.SIGNED_IN, now)
-
-
-def find_signed_in(
-    sign_in_id: str, now: datetime, lifetime: timedelta = SESSION_LIFETIME, place: Place | None = None
-) -> Account | None:
-    """Return the account of a session; None if the session is over or the account is inactive.
-
-    place: what the URL names, to be loaded with it.
-    """
-    return find_account(sign_in_id, now - lifetime, now, place)
-
-
-def sign_out(account: Account, now: datetime) -> None:
-    """End the current session and record it; every copy of its cookie becomes invalid. The caller commits."""
-    end_sign_in(account)
-    record_account_event(account, Action.SIGNED_OUT, now)
-
-
-def end_sign_in(account: Account) -> None:
-    """End the session that this account was loaded for. The caller commits."""
-    db.session.execute(delete(SignIn).where(SignIn.id == account.sign_in_id))
 
 
 def change_own_password(account: Account, current: str, password: str, now: datetime) -> bool:
@@ -122,13 +79,6 @@ def end_identities(account: Account) -> bool:
     """End the link of an account to people at a provider. Returns whether it had one. The caller commits."""
     ended = db.session.execute(delete(ExternalIdentity).where(ExternalIdentity.account_id == account.id))
     return bool(ended.rowcount)  # type: ignore[attr-defined]
-
-
-def end_sessions(account: Account) -> int:
-    """End every session of an account; return their number. The caller commits."""
-    result = db.session.execute(delete(SignIn).where(SignIn.account_id == account.id))
-    ended: int = result.rowcount  # type: ignore[attr-defined]
-    return ended
 
 
 def add_account(email: str, name: str, password: str | None, now: datetime) -> Account:

@@ -9,6 +9,7 @@ from webapp.audit import Action, Actor, record_account_event
 from webapp.auth import accounts
 from webapp.auth.account_links import end_reset_links
 from webapp.auth.known_clients import forget_clients
+from webapp.auth.session_lifetime import end_sessions
 from webapp.extensions import db
 from webapp.models import Account, ExternalIdentity
 
@@ -55,7 +56,7 @@ def link_account(account: Account, issuer: str, subject: str, now: datetime, by:
     account.password_hash = None
     forget_clients(account)
     end_reset_links(account)
-    accounts.end_sessions(account)
+    end_sessions(account)
     record_account_event(account, Action.ACCOUNT_LINKED, now, by, [f"sign-in: {before} → single sign-on"])
 
 
@@ -66,6 +67,6 @@ def unlink_account(account: Account, now: datetime, by: Actor) -> bool:
     """
     if not accounts.end_identities(account):
         return False
-    accounts.end_sessions(account)
+    end_sessions(account)
     record_account_event(account, Action.ACCOUNT_UNLINKED, now, by, ["sign-in: single sign-on → none"])
     return True

@@ -10,8 +10,8 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.audit import Action, record_account_event
-from webapp.auth.accounts import SESSION_LIFETIME
 from webapp.auth.keyed_hash import hash_key
+from webapp.auth.session_lifetime import SESSION_LIFETIME
 from webapp.database.request_timeouts import waiting_at_most
 from webapp.database.sessions import discard_transaction
 from webapp.extensions import db

@@ -1,4 +1,4 @@
-"""Starts and ends sessions. Every view requires one unless it is marked `public`."""
+"""The session of a request: starts and ends it in the cookie, and requires it of every view that is not `public`."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
 from webapp.app_state import app_state, current_settings
-from webapp.auth import accounts, own_sessions
+from webapp.auth import own_sessions, session_lifetime
 from webapp.auth.form_refusals import Cause, FormRefused
 from webapp.auth.form_tokens import renew_token
 from webapp.auth.own_paths import find_path
@@ -81,8 +81,8 @@ def _find_sign_in(page: str | None) -> str:
 
 def find_session_account(sign_in_id: str) -> Account | None:
     """Return the account of the session id in a cookie, or None. Loads what the URL names with it."""
-    lifetime = VISIT_TIME if current_settings().is_public_demo else accounts.SESSION_LIFETIME
-    return accounts.find_signed_in(sign_in_id, database_clock.now(), lifetime, _read_place())
+    lifetime = VISIT_TIME if current_settings().is_public_demo else session_lifetime.SESSION_LIFETIME
+    return session_lifetime.find_signed_in(sign_in_id, database_clock.now(), lifetime, _read_place())
 
 
 def _read_place() -> Place | None:
@@ -104,13 +104,13 @@ def _name(view: Callable[..., Any]) -> str:
 
 
 def start_session(account: Account, *, is_instance_admin: bool = False) -> None:
-    """Sign an account in on this browser, and commit. is_instance_admin: as for `accounts.sign_in`."""
+    """Sign an account in on this browser, and commit. is_instance_admin: as for `session_lifetime.sign_in`."""
     if current_user.is_authenticated:
-        accounts.end_sign_in(current_account())
+        session_lifetime.end_sign_in(current_account())
     session.clear()  # removes data of an earlier visitor of this browser
     session.permanent = True
     now, origin = database_clock.now(), read_origin(request.headers.get("User-Agent", ""), request.remote_addr)
-    accounts.sign_in(account, now, origin, is_instance_admin=is_instance_admin)
+    session_lifetime.sign_in(account, now, origin, is_instance_admin=is_instance_admin)
     own_sessions.note_account_seen(account.id, now)
     login_user(account)
     renew_token(account)
@@ -137,7 +137,7 @@ def note_visit() -> None:
 
 def end_session() -> None:
     """Sign the visitor out, and commit."""
-    accounts.sign_out(current_account(), database_clock.now())
+    session_lifetime.sign_out(current_account(), database_clock.now())
     db.session.commit()
     logout_user()
     session.clear()

@@ -11,7 +11,7 @@ from webapp.models.types import Id, UtcDateTime
 
 
 class SignIn(Base):
-    """A session. It ends with its row, or after `webapp.auth.accounts.SESSION_LIFETIME`.
+    """A session. It ends with its row, or after `webapp.auth.session_lifetime.SESSION_LIFETIME`.
 
     last_seen_at: its last request, to within minutes. browser: such as "Firefox on Linux". client: the masked address.
     Each is null if it was not recorded. is_instance_admin: whether a set-up link has given this session the rights of

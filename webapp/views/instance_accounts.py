@@ -5,11 +5,11 @@ from werkzeug.wrappers import Response
 
 from webapp.app_state import current_settings
 from webapp.auth import members
-from webapp.auth.accounts import SESSION_LIFETIME
 from webapp.auth.external_identities import list_linked, unlink_account
 from webapp.auth.instance_admins import LastInstanceAdmin, load_instance_admin
 from webapp.auth.password_reset import make_reset_link
 from webapp.auth.password_sign_in import are_passwords_allowed
+from webapp.auth.session_lifetime import SESSION_LIFETIME
 from webapp.auth.sign_in_methods import find_sign_in_methods
 from webapp.auth.support_everywhere import end_support_everywhere, grant_support_everywhere
 from webapp.database.numbered_pages import parse_page
