@@ -13,7 +13,7 @@ from webapp.models import AccountMailKind
 from webapp.notices.mails import NOTICE_COMPOSER
 from webapp.sends.rate_limits import admit_recipient
 from webapp.worker.dispatcher import ConcurrencyLimits
-from webapp.worker.unexpected import log_unexpected
+from webapp.worker.thread_errors import log_thread_errors
 
 COMPOSERS = {**ACCOUNT_COMPOSERS, AccountMailKind.NOTICE: NOTICE_COMPOSER}
 
@@ -30,5 +30,5 @@ def list_ready_mails(mail_ids: Sequence[int]) -> list[ReadyDelivery]:
 
 def send_mail(app: Flask, mail_id: int) -> None:
     """Send one mail, and log an unexpected error: recovery ends the row."""
-    with app.app_context(), log_unexpected("mail", mail_id):
+    with app.app_context(), log_thread_errors("mail", mail_id):
         sending.send(mail_id, COMPOSERS, current_settings().outbound, admit_recipient)

@@ -13,7 +13,7 @@ from webapp.deliveries.attempts.ready_deliveries import ReadyDelivery
 from webapp.extensions import db
 from webapp.notices.destination_sending import list_waiting_notices, send_notice
 from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher
-from webapp.worker.unexpected import log_unexpected
+from webapp.worker.thread_errors import log_thread_errors
 
 log = logging.getLogger(__name__)
 
@@ -63,5 +63,5 @@ def _list_ready(notice_ids: Sequence[int]) -> list[ReadyDelivery]:
 
 
 def _send(app: Flask, notice_id: int) -> None:
-    with app.app_context(), log_unexpected("notice", notice_id):
+    with app.app_context(), log_thread_errors("notice", notice_id):
         send_notice(notice_id, current_settings())

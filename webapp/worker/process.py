@@ -29,7 +29,7 @@ from webapp.worker.notices import sending_notices
 from webapp.worker.pings import ping_while_working
 from webapp.worker.readiness import Progress
 from webapp.worker.signals import STOP_SIGNALS, defer_signals
-from webapp.worker.unexpected import log_unexpected
+from webapp.worker.thread_errors import log_thread_errors
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ def _can_look_up(app: Flask) -> bool:
 
 
 def _look_up(app: Flask, delivery_ids: Sequence[int]) -> list[ReadyDelivery]:
-    with app.app_context(), log_unexpected("delivery", *delivery_ids):
+    with app.app_context(), log_thread_errors("delivery", *delivery_ids):
         give_up_at = time.monotonic() + BEGIN_PATIENCE
         return retry(lambda: deliveries.list_ready_deliveries(delivery_ids), give_up_at, *delivery_ids)
     return []
@@ -136,6 +136,6 @@ def _look_up(app: Flask, delivery_ids: Sequence[int]) -> list[ReadyDelivery]:
 def _send(
     app: Flask, progress: Progress, groups: deliveries.SendGroups, delivery_id: int, report: Report | None = None
 ) -> None:
-    with app.app_context(), log_unexpected("delivery", delivery_id):
+    with app.app_context(), log_thread_errors("delivery", delivery_id):
         deliveries.send(delivery_id, current_settings(), groups, report)
         progress.note()

@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def log_unexpected(kind: str, *ids: int) -> Iterator[None]:
+def log_thread_errors(kind: str, *ids: int) -> Iterator[None]:
     """Log only the type of an unexpected error, once for each id. kind: what the ids are of."""
     try:
         yield
