@@ -137,7 +137,7 @@ def _build(known: KnownDestinations, query: ListQuery, now: datetime) -> ListPag
 def _draw(visit: Visit, shown: ListPage, query: ListQuery, rows: ListRows) -> Markup:
     return Markup(  # noqa: S704 - a template has escaped it
         render_template(
-            "_overview.html",
+            "_destination_list.html",
             visit=visit,
             query=query,
             list_page=shown.page,

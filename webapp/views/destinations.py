@@ -100,7 +100,7 @@ def render_details(
     """Render the details fragment of a destination. customer_error: why the customer's name was refused."""
     newest, shared = load_status(destination, now)
     details = _load_details(visit, destination, newest, shared, now)
-    return render_template("_details.html", **details | {"customer_error": customer_error})
+    return render_template("_destination_details.html", **details | {"customer_error": customer_error})
 
 
 def flash_about(name: str, rest: str) -> None:

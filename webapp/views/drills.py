@@ -134,7 +134,7 @@ def _render_batch(visit: Visit, batch: str) -> Fragment:
     status = load_batch_status(visit.workspace.id, batch, database_clock.now())
     is_outdated = request.method == "POST" or status.progress.ended == status.progress.total
     headers = {"HX-Trigger": "tested-all"} if is_outdated else {}
-    return render_template("_batch.html", visit=visit, batch=status, **_progress_inputs()), headers
+    return render_template("_batch_progress.html", visit=visit, batch=status, **_progress_inputs()), headers
 
 
 def _progress_inputs() -> dict[str, str]:

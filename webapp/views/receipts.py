@@ -147,7 +147,7 @@ def _render_open(delivery: AlertDelivery, state: str) -> PageResponse:
 
 
 def _render(delivery: AlertDelivery, state: str, status: int, page: str | None = None) -> PageResponse:
-    return render_template("seen.html", reference=delivery.reference, state=state, page=page, bare=True), status
+    return render_template("receipt_link.html", reference=delivery.reference, state=state, page=page, bare=True), status
 
 
 def _render_link_invalid() -> PageResponse:

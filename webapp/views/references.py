@@ -26,7 +26,7 @@ def show(reference: str) -> str:
     if len(tests) == 1:
         return _render(members, tests[0])
     return render_template(
-        "references.html",
+        "reference_matches.html",
         reference=tests[0].reference,
         rows=[
             (members[test.workspace_id].workspace, test, describe_outcome(test, test.destination.type))
@@ -58,7 +58,7 @@ def _render(members: dict[int, Member], test: AlertDelivery) -> str:
     outcome = describe_outcome(test, test.destination.type)
     is_pending = outcome.badge is Badge.PENDING
     return render_template(
-        "reference.html",
+        "reference_page.html",
         visit=Visit(current_account(), member.workspace, member.role),
         test=test,
         destination=test.destination,
