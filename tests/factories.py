@@ -14,7 +14,6 @@ from sqlalchemy import select
 from tests.cheap_hashes import CHEAP
 from webapp.auth.accounts import add_account, add_workspace, set_role
 from webapp.auth.customer_tokens import hash_token
-from webapp.auth.invitations import COPIED
 from webapp.auth.one_time_tokens import hash_token as hash_one_time_token
 from webapp.auth.passwords import load_password
 from webapp.deliveries.attempts.claim_record import keep_record
@@ -35,6 +34,7 @@ from webapp.models import (
     Workspace,
 )
 from webapp.settings import AppSettings
+from webapp.workspaces.invitations import COPIED
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 SIGNING_SECRET = "whsec_" + "QUxFUlRDSEVDSy1DQU5BUlktU0lHTklORy1LRVk="

@@ -12,12 +12,12 @@ from werkzeug.test import TestResponse
 from tests.factories import NOW, SeededIds
 from tests.visitor import Visitor
 from webapp.audit import COMMAND_LINE
-from webapp.auth import members
 from webapp.auth.instance_admins import make_instance_admin, revoke_instance_admin
-from webapp.auth.support_everywhere import grant_support_everywhere
-from webapp.auth.workspaces import delete_workspace, find_workspace, open_workspace
 from webapp.extensions import db
 from webapp.models import Account, SignIn
+from webapp.workspaces import members
+from webapp.workspaces.support_everywhere import grant_support_everywhere
+from webapp.workspaces.workspace_changes import delete_workspace, find_workspace, open_workspace
 
 # The expected status of each route, for an instance admin: with an object that exists, and with one that does not.
 # Whoever opens one of the pages below without being one gets the response to a page that does not exist.

@@ -10,7 +10,6 @@ from webapp import __version__
 from webapp.app_state import app_state
 from webapp.application_core import create_core
 from webapp.auth import form_protection, sessions
-from webapp.auth.own_workspaces import load_switcher
 from webapp.auth.password_reset import is_reset_offered
 from webapp.auth.session_cookie import UntimedSessionInterface
 from webapp.dashboard import time_format
@@ -32,6 +31,7 @@ from webapp.views.request_sizes import init_request_limits
 from webapp.views.static_files import init_static_files
 from webapp.views.time_zones import init_time_zones
 from webapp.views.unreadable_requests import init_unreadable_requests
+from webapp.workspaces.own_workspaces import load_switcher
 
 # Imported by name, so that a production installation imports no demo code.
 DEMO = "webapp.views.demo_sign_in"

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from tests.factories import NOW, SeededIds, get_account, get_destination, get_workspace, on_both_databases, seconds
 from webapp.audit import COMMAND_LINE
-from webapp.auth import customer_links, members
+from webapp.auth import customer_links
 from webapp.auth.access import Visit
 from webapp.auth.customer_links import (
     MAX_LINKS,
@@ -28,6 +28,7 @@ from webapp.channels import CHANNELS
 from webapp.destinations.editing import delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import Account, AuditEvent, CustomerLink, Member, Role
+from webapp.workspaces import members
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 

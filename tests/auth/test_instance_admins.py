@@ -9,7 +9,6 @@ from sqlalchemy import select
 from tests.auth.overlapping import run_overlapping
 from tests.factories import NOW, SeededIds, on_both_databases
 from webapp.audit import COMMAND_LINE
-from webapp.auth import members
 from webapp.auth.instance_admins import (
     LastInstanceAdmin,
     is_instance_admin,
@@ -19,6 +18,7 @@ from webapp.auth.instance_admins import (
 from webapp.auth.session_lifetime import find_signed_in, sign_in
 from webapp.extensions import db
 from webapp.models import Account, AuditEvent, SignIn
+from webapp.workspaces import members
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 

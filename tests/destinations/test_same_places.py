@@ -4,12 +4,12 @@ import pytest
 
 from tests.factories import NOW, SeededIds, get_account, get_workspace
 from webapp.audit import COMMAND_LINE
-from webapp.auth.workspaces import open_workspace
 from webapp.destinations.editing import add_destination, delete_destination
 from webapp.destinations.same_places import find_place_warning
 from webapp.extensions import db
 from webapp.models import AlertDestination
 from webapp.settings import AppSettings
+from webapp.workspaces.workspace_changes import open_workspace
 
 ADDRESS = {"address": "https://hooks.example.com/one?token=canary"}
 

@@ -7,11 +7,11 @@ from tests.factories import NOW, SeededIds, add_delivery, get_account, get_desti
 from webapp import queue
 from webapp.app_state import current_settings
 from webapp.audit import COMMAND_LINE
-from webapp.auth.workspaces import delete_workspace, find_workspace, open_workspace
 from webapp.extensions import db
 from webapp.health.report import OK, check_parts
 from webapp.instance.installation_state import Installation, describe_installation
 from webapp.models import Account, AlertDestination, Ping, PingKind
+from webapp.workspaces.workspace_changes import delete_workspace, find_workspace, open_workspace
 
 pytestmark = pytest.mark.usefixtures("context", "seeded")
 

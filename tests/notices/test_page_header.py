@@ -8,11 +8,11 @@ from sqlalchemy import delete
 
 from tests.factories import NOW, SeededIds, add_delivery, get_account, get_destination, get_workspace, on_both_databases
 from webapp.auth.access import Visit
-from webapp.auth.own_workspaces import Switcher
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import AlertDestination, DeliveryStatus, DestinationProblem, Member, ProblemKind, Role
 from webapp.notices.page_header import PageHeader, load_page_header
+from webapp.workspaces.own_workspaces import Switcher
 
 pytestmark = pytest.mark.usefixtures("context")
 

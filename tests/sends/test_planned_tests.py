@@ -21,7 +21,6 @@ from tests.queue_keys import key_of
 from webapp import queue
 from webapp.app_state import current_settings
 from webapp.audit import COMMAND_LINE
-from webapp.auth import members
 from webapp.auth.access import Visit
 from webapp.auth.accounts import add_account, set_role
 from webapp.destinations.editing import add_destination, change_destination, delete_destination, set_enabled
@@ -41,6 +40,7 @@ from webapp.sends.eligibility import RequestResult
 from webapp.sends.planned_tests import KEPT_FOR, PASS_TIME, PlannedTestRuns, cancel, press_or_plan
 from webapp.sends.press import enqueue_or_fail, press
 from webapp.settings import SendLimits
+from webapp.workspaces import members
 
 Share = Callable[[str], tuple[Flask, SeededIds]]
 

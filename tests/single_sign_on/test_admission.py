@@ -18,8 +18,6 @@ from webapp.audit import COMMAND_LINE
 from webapp.auth.account_links import add_link, find_link
 from webapp.auth.accounts import change_password
 from webapp.auth.external_identities import list_linked, unlink_account
-from webapp.auth.members import grant_role, set_active
-from webapp.auth.support_everywhere import grant_support_everywhere
 from webapp.extensions import db
 from webapp.instance.workspaces import WorkspaceFilter, list_workspaces
 from webapp.models import Account, AccountLinkKind, AuditEvent, ExternalIdentity, Member, MemberSource, Role, Workspace
@@ -28,6 +26,8 @@ from webapp.settings.single_sign_on import GroupRole, SingleSignOn
 from webapp.single_sign_on.admission import admit
 from webapp.single_sign_on.people import Person
 from webapp.single_sign_on.refusals import Refusal, SignOnRefused
+from webapp.workspaces.members import grant_role, set_active
+from webapp.workspaces.support_everywhere import grant_support_everywhere
 
 ISSUER = "https://login.example.com"
 SETTINGS = SingleSignOn(

@@ -14,12 +14,12 @@ from tests.single_sign_on.conftest import SignIn
 from tests.single_sign_on.provider import TestProvider
 from tests.visitor import Visitor
 from webapp.audit import COMMAND_LINE
-from webapp.auth import members
 from webapp.auth.access import find_role
 from webapp.auth.accounts import add_account, find_by_email
 from webapp.auth.one_time_tokens import TOKEN_LENGTH
 from webapp.extensions import db
 from webapp.models import Account, Invitation, Role, Workspace
+from webapp.workspaces import members
 
 PAGE = "/invitation"
 TOKEN = "i" * TOKEN_LENGTH

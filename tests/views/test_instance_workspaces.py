@@ -11,11 +11,11 @@ from tests.factories import NOW, SeededIds, add_delivery, get_destination, on_bo
 from tests.statements import collecting_statements
 from tests.visitor import Visitor
 from webapp.audit import COMMAND_LINE
-from webapp.auth import members
-from webapp.auth.workspaces import find_workspace, open_workspace
 from webapp.database.numbered_pages import PAGE_SIZE
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AuditEvent, DeliveryStatus, Member, Role, Workspace
+from webapp.workspaces import members
+from webapp.workspaces.workspace_changes import find_workspace, open_workspace
 
 LIST = "/instance/workspaces"
 NEW = {"name": "Ship yard", "slug": "yard", "first": "nobody"}

@@ -14,11 +14,11 @@ from tests.factories import SeededIds, get_account, get_workspace, on_both_datab
 from tests.visitor import Visitor
 from webapp.application import create_app
 from webapp.auth.access import Visit, find_role
-from webapp.auth.invitations import MAILED, make_invitation
 from webapp.auth.one_time_tokens import hash_token, make_token
 from webapp.extensions import db
 from webapp.models import Account, AuditEvent, Invitation, Member, Role, SignIn, Workspace
 from webapp.settings import read_settings
+from webapp.workspaces.invitations import MAILED, make_invitation
 
 SignedIn = Callable[[int], Visitor]
 

@@ -11,11 +11,11 @@ from sqlalchemy import select
 from tests.factories import SeededIds, on_both_databases
 from tests.visitor import Visitor
 from webapp.application import create_app
-from webapp.auth.invitations import MAX_INVITATIONS
 from webapp.extensions import db
 from webapp.models import Invitation, Role
 from webapp.settings import read_settings
 from webapp.views.invitations import MAX_PER_HOUR, _count
+from webapp.workspaces.invitations import MAX_INVITATIONS
 
 Visit = Callable[[int], Visitor]
 
@@ -179,7 +179,7 @@ def test_the_response_does_not_tell_whether_an_address_has_an_account(seeded: Se
 def test_more_invitations_than_a_workspace_may_have_are_refused_with_the_reason(
     app: Flask, seeded: SeededIds, visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.auth.invitations.MAX_INVITATIONS", 2)
+    monkeypatch.setattr("webapp.workspaces.invitations.MAX_INVITATIONS", 2)
     admin = visit(seeded.admin)
     statuses = [admin.post(PAGE, {"role": "viewer"}, headers=HTMX).status_code for _ in range(3)]
 

@@ -334,7 +334,7 @@ def test_what_cannot_be_recorded_is_not_done(app: Flask, visitor: Visitor, monke
     def fail(*_arguments: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("webapp.auth.set_up.record_instance_event", fail)
+    monkeypatch.setattr("webapp.workspaces.set_up.record_instance_event", fail)
 
     assert visitor.post("/set-up", FIRST).status_code == 500
     assert (_rows(app, Account.id), _rows(app, SetUp.account_added_at)) == ([], [(None,)])

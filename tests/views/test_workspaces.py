@@ -21,7 +21,6 @@ from tests.factories import (
 from tests.statements import collecting_statements
 from tests.visitor import Visitor
 from webapp.auth.accounts import add_account, add_workspace, set_role
-from webapp.auth.own_workspaces import MAX_LISTED
 from webapp.database.numbered_pages import PAGE_SIZE
 from webapp.destinations.editing import add_destination, delete_destination, set_enabled
 from webapp.extensions import db
@@ -29,6 +28,7 @@ from webapp.failures import Code
 from webapp.models import AlertDestination, DeliveryStatus, Role
 from webapp.settings import AppSettings
 from webapp.views.workspaces import FEW_WORKSPACES
+from webapp.workspaces.own_workspaces import MAX_LISTED
 
 Visit = Callable[[int], Visitor]
 

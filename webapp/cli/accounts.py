@@ -3,13 +3,18 @@
 import click
 
 from webapp.audit import COMMAND_LINE
-from webapp.auth import accounts, external_identities, instance_admins, members
+from webapp.auth import (
+    accounts,
+    external_identities,
+    instance_admins,
+)
 from webapp.auth.password_strength import WeakPassword
 from webapp.cli.arguments import get_account, prompt_password, require_visible
 from webapp.database.command_context import with_database
 from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db
 from webapp.models import database_clock
+from webapp.workspaces import members
 
 
 @click.command("set-password")

@@ -2,11 +2,12 @@
 
 import click
 
-from webapp.auth import accounts, workspaces
+from webapp.auth import accounts
 from webapp.auth.password_sign_in import are_passwords_allowed
 from webapp.environment.installed_program import COMMAND
 from webapp.models import Account, Workspace
 from webapp.text.names import NameInvalid, has_invisible, read_name
+from webapp.workspaces import workspace_changes
 
 
 def read_name_argument(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
@@ -42,7 +43,7 @@ def get_account(email: str) -> Account:
 
 
 def get_workspace(slug: str) -> Workspace:
-    workspace = workspaces.find_workspace(slug)
+    workspace = workspace_changes.find_workspace(slug)
     if workspace is None:
         raise click.ClickException(f"No workspace {slug} exists. Add it with: {COMMAND} add-workspace {slug} NAME")
     return workspace

@@ -3,12 +3,7 @@
 import click
 
 from webapp.audit import COMMAND_LINE, Action, record_account_event
-from webapp.auth import (
-    accounts,
-    installation_members,
-    members,
-    workspaces,
-)
+from webapp.auth import accounts
 from webapp.auth.email_address import InvalidEmail, read_new_email
 from webapp.auth.password_strength import WeakPassword
 from webapp.cli.arguments import get_account, get_workspace, prompt_password, read_name_argument, require_visible
@@ -16,6 +11,7 @@ from webapp.cli.tables import echo_table, format_day
 from webapp.database.command_context import with_database
 from webapp.extensions import db
 from webapp.models import Account, Member, MemberSource, Role, Workspace, database_clock
+from webapp.workspaces import installation_members, members, workspace_changes
 
 
 @click.command("add-member")
@@ -65,7 +61,7 @@ def _add_account(email: str, name: str | None, workspace: Workspace, role: Role)
 def remove_member(slug: str, email: str) -> None:
     """Remove a member from a workspace, unless they are its last admin. Their account stays."""
     account = get_account(email)
-    workspace = workspaces.find_workspace(slug)
+    workspace = workspace_changes.find_workspace(slug)
     member = db.session.get(Member, (workspace.id, account.id)) if workspace else None
     if member is None:
         raise click.ClickException(f"{account.email} is not a member of {slug}.")

@@ -3,7 +3,6 @@
 import click
 
 from webapp.audit import COMMAND_LINE
-from webapp.auth import installation_members, workspaces
 from webapp.cli.arguments import get_workspace, read_name_argument, require_visible
 from webapp.cli.tables import echo_table
 from webapp.database.command_context import with_database
@@ -11,6 +10,7 @@ from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db
 from webapp.models import Workspace, database_clock
 from webapp.text.counting import count
+from webapp.workspaces import installation_members, workspace_changes
 
 
 @click.command("add-workspace")
@@ -20,8 +20,8 @@ from webapp.text.counting import count
 def add_workspace(slug: str, name: str) -> None:
     """Add a workspace, for example: alertcheck add-workspace harbor "Harbor Logistics"."""
     try:
-        workspaces.open_workspace(slug, name, database_clock.now(), COMMAND_LINE)
-    except (workspaces.InvalidSlug, workspaces.SlugUsed) as reason:
+        workspace_changes.open_workspace(slug, name, database_clock.now(), COMMAND_LINE)
+    except (workspace_changes.InvalidSlug, workspace_changes.SlugUsed) as reason:
         raise click.ClickException(str(reason)) from None
     db.session.commit()
     click.echo(f"Added. Its page is /w/{slug}. Add its first admin with: {COMMAND} add-member {slug} EMAIL admin")
@@ -45,7 +45,7 @@ def list_workspaces() -> None:
 def rename_workspace(slug: str, name: str) -> None:
     """Change the name of a workspace. Its slug never changes, because settings and links contain it."""
     workspace = get_workspace(slug)
-    is_changed = workspaces.rename_workspace(workspace, name, database_clock.now(), COMMAND_LINE)
+    is_changed = workspace_changes.rename_workspace(workspace, name, database_clock.now(), COMMAND_LINE)
     db.session.commit()
     click.echo(f"{slug} is {'now' if is_changed else 'already'} called {workspace.name}.")
 
@@ -62,15 +62,15 @@ def delete_workspace(slug: str) -> None:
     if click.prompt("Type the slug to delete it, or press Ctrl-C") != slug:
         raise click.ClickException("This is not the slug. Nothing was deleted.")
     try:
-        workspaces.delete_workspace(get_workspace(slug), database_clock.now(), COMMAND_LINE)
-    except workspaces.WorkspaceGone:
+        workspace_changes.delete_workspace(get_workspace(slug), database_clock.now(), COMMAND_LINE)
+    except workspace_changes.WorkspaceGone:
         raise click.ClickException(f"{slug} was deleted meanwhile.") from None
     db.session.commit()
     click.echo(f"{slug} is deleted. A worker deletes what is left of its deliveries.")
 
 
 def _describe_loss(workspace: Workspace) -> str:
-    impact = workspaces.assess_deletion(workspace)
+    impact = workspace_changes.assess_deletion(workspace)
     more = "more than " if impact.has_more_deliveries else ""
     lines = [
         f"{workspace.name} (/w/{workspace.slug}) would be lost, with everything in it:",

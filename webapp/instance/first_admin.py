@@ -1,9 +1,9 @@
 """The first admin of a workspace, whom an instance admin chooses."""
 
 from webapp.audit import Action, Actor, record_instance_event
-from webapp.auth import members, workspaces
 from webapp.auth.accounts import find_by_email
 from webapp.models import Account, Role, Workspace, database_clock
+from webapp.workspaces import members, workspace_changes
 
 # Who is the first admin of a new workspace, by the value of the form's button.
 MYSELF, SOMEBODY, NOBODY = "me", "account", "nobody"
@@ -49,5 +49,5 @@ def make_first_admin(workspace: Workspace, admin: Account, by: Actor) -> None:
     now = database_clock.now()
     members.grant_role(workspace, admin, Role.ADMIN, now, by)
     subject = f"{admin.name} (account {admin.id})"
-    record = [f"admin of {workspaces.describe_workspace(workspace)}"]
+    record = [f"admin of {workspace_changes.describe_workspace(workspace)}"]
     record_instance_event(Action.MEMBER_ADDED, subject, now, by, record)

@@ -7,10 +7,10 @@ from sqlalchemy import bindparam, func, select
 
 from webapp.app_state import current_settings
 from webapp.auth.access import Visit
-from webapp.auth.own_workspaces import Switcher, SwitcherQuery, load_switcher
 from webapp.models import DestinationProblem
 from webapp.models.problem import IS_OPEN
 from webapp.notices.mail_state import IS_MAIL_NEEDED, MailTrouble, find_mail_trouble
+from webapp.workspaces.own_workspaces import Switcher, SwitcherQuery, load_switcher
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,7 @@ from sqlalchemy.orm.exc import ObjectDeletedError
 from webapp.audit import SINGLE_SIGN_ON, Action, record_account_event
 from webapp.auth import accounts
 from webapp.auth.external_identities import add_identity, find_identity, is_linked_to, link_account
-from webapp.auth.invitation_acceptance import is_invited, open_invitation
-from webapp.auth.invitation_cookie import INVITATION_PAGE, read_kept_token
 from webapp.auth.own_paths import find_path
-from webapp.auth.set_up import follow_sign_on
 from webapp.auth.set_up_links import SetUpLink, use_link
 from webapp.extensions import db
 from webapp.models import Account, ExternalIdentity
@@ -24,6 +21,9 @@ from webapp.settings.single_sign_on import SingleSignOn
 from webapp.single_sign_on.group_roles import find_roles, find_workspaces, refresh_roles
 from webapp.single_sign_on.people import Person
 from webapp.single_sign_on.refusals import Refusal, SignOnRefused
+from webapp.workspaces.invitation_acceptance import is_invited, open_invitation
+from webapp.workspaces.invitation_cookie import INVITATION_PAGE, read_kept_token
+from webapp.workspaces.set_up import follow_sign_on
 
 
 class _ChangedMeanwhile(Exception):

@@ -6,10 +6,10 @@ from datetime import datetime
 from sqlalchemy import select
 
 from webapp.audit import Actor
-from webapp.auth.members import grant_role, remove_member
 from webapp.extensions import db
 from webapp.models import Account, Member, MemberSource, Role, Workspace
 from webapp.settings.single_sign_on import ROLES, SingleSignOn
+from webapp.workspaces.members import grant_role, remove_member
 
 
 def find_roles(settings: SingleSignOn, groups: Collection[str]) -> dict[str, Role]:

@@ -4,14 +4,12 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response
 
 from webapp.app_state import current_settings
-from webapp.auth import members
 from webapp.auth.external_identities import list_linked, unlink_account
 from webapp.auth.instance_admins import LastInstanceAdmin, load_instance_admin
 from webapp.auth.password_reset import make_reset_link
 from webapp.auth.password_sign_in import are_passwords_allowed
 from webapp.auth.session_lifetime import SESSION_LIFETIME
 from webapp.auth.sign_in_methods import find_sign_in_methods
-from webapp.auth.support_everywhere import end_support_everywhere, grant_support_everywhere
 from webapp.database.numbered_pages import parse_page
 from webapp.extensions import db
 from webapp.instance.accounts import AccountFilter, list_accounts, load_account_details
@@ -21,6 +19,8 @@ from webapp.text.names import isolate_name
 from webapp.text.search_text import read_search_text
 from webapp.views.headers import PRIVATE_HEADERS
 from webapp.views.instance_access import limit_changes, load_actor
+from webapp.workspaces import members
+from webapp.workspaces.support_everywhere import end_support_everywhere, grant_support_everywhere
 
 bp = Blueprint("instance_accounts", __name__, url_prefix="/instance/accounts")
 

@@ -4,7 +4,6 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response
 
 from webapp.audit import Actor
-from webapp.auth import members, workspaces
 from webapp.auth.instance_admins import load_instance_admin
 from webapp.database.numbered_pages import parse_page
 from webapp.extensions import db
@@ -26,6 +25,7 @@ from webapp.models import Workspace, database_clock
 from webapp.text.names import NameInvalid, isolate_name, read_name
 from webapp.text.search_text import read_search_text
 from webapp.views.instance_access import limit_changes, load_actor
+from webapp.workspaces import members, workspace_changes
 
 bp = Blueprint("instance_workspaces", __name__, url_prefix="/instance")
 
@@ -91,7 +91,7 @@ def rename(slug: str) -> PageResponse:
         name = read_name(request.form.get("name", ""))
     except NameInvalid as reason:
         return _render_workspace(workspace, {"name": str(reason)}), 400
-    workspaces.rename_workspace(workspace, name, database_clock.now(), by)
+    workspace_changes.rename_workspace(workspace, name, database_clock.now(), by)
     db.session.commit()
     flash(f"The workspace is now called {isolate_name(name)}.")
     return redirect(url_for(".show", slug=slug), 303)
@@ -138,8 +138,8 @@ def delete(slug: str) -> PageResponse:
         return _render_deletion(workspace, "This is not the slug of the workspace."), 400
     name = isolate_name(workspace.name)
     try:
-        workspaces.delete_workspace(workspace, database_clock.now(), by)
-    except workspaces.WorkspaceGone:  # somebody else deleted it at the same moment
+        workspace_changes.delete_workspace(workspace, database_clock.now(), by)
+    except workspace_changes.WorkspaceGone:  # somebody else deleted it at the same moment
         db.session.rollback()
     db.session.commit()
     flash(f"{name} was deleted. A worker removes what is left of it.")
@@ -155,7 +155,7 @@ def show_deleted() -> str:
 
 
 def _load(slug: str) -> Workspace:
-    return workspaces.find_workspace(slug) or abort(404)
+    return workspace_changes.find_workspace(slug) or abort(404)
 
 
 def _open(typed: dict[str, str], by: Actor, errors: dict[str, str]) -> Workspace | None:
@@ -164,9 +164,9 @@ def _open(typed: dict[str, str], by: Actor, errors: dict[str, str]) -> Workspace
     except NameInvalid as reason:
         errors["name"] = str(reason)
     try:
-        slug = workspaces.read_slug(typed["slug"])
-        return None if errors else workspaces.open_workspace(slug, name, database_clock.now(), by)
-    except (workspaces.InvalidSlug, workspaces.SlugUsed) as reason:
+        slug = workspace_changes.read_slug(typed["slug"])
+        return None if errors else workspace_changes.open_workspace(slug, name, database_clock.now(), by)
+    except (workspace_changes.InvalidSlug, workspace_changes.SlugUsed) as reason:
         errors["slug"] = str(reason)
     return None
 
@@ -183,5 +183,5 @@ def _render_workspace(workspace: Workspace, errors: dict[str, str] | None = None
 
 
 def _render_deletion(workspace: Workspace, error: str | None) -> str:
-    impact = workspaces.assess_deletion(workspace)
+    impact = workspace_changes.assess_deletion(workspace)
     return render_template("instance_workspace_delete.html", workspace=workspace, impact=impact, error=error)

@@ -12,18 +12,6 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from webapp.auth.access import find_role
-from webapp.auth.invitation_acceptance import (
-    AddressTaken,
-    InvitationEnded,
-    MemberAlready,
-    OpenInvitation,
-    OtherAccountNeeded,
-    accept,
-    accept_with_new_account,
-    open_invitation,
-)
-from webapp.auth.invitation_cookie import INVITATION_PAGE, keep_token, read_kept_token
-from webapp.auth.invitation_forms import ROLES, NewAccountForm
 from webapp.auth.known_clients import remember_client
 from webapp.auth.one_time_tokens import hash_token
 from webapp.auth.password_sign_in import require_passwords
@@ -33,6 +21,18 @@ from webapp.destinations.recipient_masking import mask_recipient
 from webapp.extensions import get_client, limiter
 from webapp.models import Account, Workspace, database_clock
 from webapp.views.headers import PRIVATE_HEADERS
+from webapp.workspaces.invitation_acceptance import (
+    AddressTaken,
+    InvitationEnded,
+    MemberAlready,
+    OpenInvitation,
+    OtherAccountNeeded,
+    accept,
+    accept_with_new_account,
+    open_invitation,
+)
+from webapp.workspaces.invitation_cookie import INVITATION_PAGE, keep_token, read_kept_token
+from webapp.workspaces.invitation_forms import ROLES, NewAccountForm
 
 bp = Blueprint("invitation", __name__, url_prefix=INVITATION_PAGE)
 

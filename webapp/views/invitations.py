@@ -10,14 +10,14 @@ from werkzeug.wrappers import Response
 from webapp.account_mail.outcome import MailOutcome
 from webapp.account_mail.requesting import is_account_mail_available
 from webapp.app_state import current_settings
-from webapp.auth import invitations
 from webapp.auth.access import Visit, load_visit_to_edit
-from webapp.auth.invitation_forms import ROLES, InvitationForm
-from webapp.auth.invitation_mails import describe_mails
-from webapp.auth.invitations import InvitationRefused, NewLink
 from webapp.extensions import limiter
 from webapp.models import Invitation, Role, database_clock
 from webapp.text.ids import parse_id
+from webapp.workspaces import invitations
+from webapp.workspaces.invitation_forms import ROLES, InvitationForm
+from webapp.workspaces.invitation_mails import describe_mails
+from webapp.workspaces.invitations import InvitationRefused, NewLink
 
 bp = Blueprint("invitations", __name__, url_prefix="/w/<slug>/members/invitations")
 

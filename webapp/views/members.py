@@ -3,11 +3,7 @@
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.auth import member_changes
 from webapp.auth.access import Visit, load_visit_to_edit
-from webapp.auth.invitation_forms import ROLES
-from webapp.auth.members import ChangeRefused, find_obstacle, is_managed_by_groups, list_grantable_roles
-from webapp.auth.removal_effects import assess_removal
 from webapp.auth.sign_in_methods import find_sign_in_methods
 from webapp.dashboard.member_list import load_member_list, parse_member_query
 from webapp.database.sessions import discard_transaction
@@ -16,6 +12,10 @@ from webapp.models import Member, Role, database_clock
 from webapp.text.ids import parse_id
 from webapp.text.names import isolate_name
 from webapp.views.invitations import load_invitations
+from webapp.workspaces import member_changes
+from webapp.workspaces.invitation_forms import ROLES
+from webapp.workspaces.members import ChangeRefused, find_obstacle, is_managed_by_groups, list_grantable_roles
+from webapp.workspaces.removal_effects import assess_removal
 
 bp = Blueprint("members", __name__, url_prefix="/w/<slug>/members")
 

@@ -11,13 +11,13 @@ from werkzeug.wrappers import Response
 from webapp.auth.known_clients import remember_client
 from webapp.auth.password_sign_in import require_passwords
 from webapp.auth.sessions import public, start_session
-from webapp.auth.set_up import Admission
-from webapp.auth.set_up_forms import ExistingAccountForm, InstallationForm, LaterAccountForm, NotUsed
 from webapp.auth.set_up_links import LinkEnded, SetUpLink, find_link
 from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db, get_client, limiter
 from webapp.models import database_clock
 from webapp.views.headers import PRIVATE_HEADERS
+from webapp.workspaces.set_up import Admission
+from webapp.workspaces.set_up_forms import ExistingAccountForm, InstallationForm, LaterAccountForm, NotUsed
 
 bp = Blueprint("set_up", __name__, url_prefix="/set-up")
 

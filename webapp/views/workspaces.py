@@ -7,7 +7,6 @@ from werkzeug.wrappers import Response
 
 from webapp.auth.access import Visit, load_visit
 from webapp.auth.instance_admins import is_instance_admin
-from webapp.auth.own_workspaces import list_first_workspaces, load_memberships_page
 from webapp.auth.sessions import current_account
 from webapp.dashboard.batch_status import BatchStatus, load_batch_status
 from webapp.dashboard.drawn_lists import draw_list, load_list
@@ -21,6 +20,7 @@ from webapp.models import database_clock
 from webapp.text.ids import parse_batch
 from webapp.text.search_text import read_search_text
 from webapp.views.page_refresh import is_current, respond_not_modified
+from webapp.workspaces.own_workspaces import list_first_workspaces, load_memberships_page
 
 bp = Blueprint("workspaces", __name__)
 

@@ -15,9 +15,7 @@ from webapp.app_state import app_state, current_settings
 from webapp.audit_trail import AuditRetention
 from webapp.auth.account_links import delete_expired_account_links
 from webapp.auth.customer_links import delete_expired_links
-from webapp.auth.invitations import delete_old_invitations
 from webapp.auth.refused_sign_ins import report_refused_sign_ins
-from webapp.auth.workspace_deletion import delete_remains
 from webapp.database.outages import Reason, describe_outage, find_reason
 from webapp.destinations.drafts import delete_old_drafts
 from webapp.destinations.search_index import SearchIndexing
@@ -28,6 +26,8 @@ from webapp.notices.worker_rounds import NoticeRounds
 from webapp.queue import QueueUnavailable, WorkerFault, enqueue_account_mails, enqueue_deliveries
 from webapp.sends.planned_tests import PlannedTestRuns
 from webapp.settings import AppSettings
+from webapp.workspaces.invitations import delete_old_invitations
+from webapp.workspaces.workspace_deletion import delete_remains
 
 log = logging.getLogger(__name__)
 

@@ -1,10 +1,11 @@
 """Who composes which mail about an account. One line adds a kind."""
 
 from webapp.account_mail.mail_content import Composer, Composers
-from webapp.auth import address_confirmation, invitation_mails, password_mails
+from webapp.auth import address_confirmation, password_mails
 from webapp.auth.mailed_account import find_account_recipient
 from webapp.auth.trial_mail import compose_check
 from webapp.models import AccountMailKind
+from webapp.workspaces import invitation_mails
 
 COMPOSERS: Composers = {
     AccountMailKind.RESET: Composer(password_mails.find_reset_recipient, password_mails.compose_reset),

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Select, delete, func, select, update
 
 from webapp.audit import Action, Actor, describe_change, record_instance_event, record_workspace_event
-from webapp.auth.support_everywhere import add_supporters
 from webapp.deliveries.workspace_deletion import discard_waiting
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, Member, SearchKey, UsedSlug, Workspace
@@ -19,6 +18,7 @@ from webapp.models.locking import lock_workspaces
 from webapp.models.ownership import AUDIT_TRAIL, delete_owned_rows
 from webapp.models.row_changes import change_rows
 from webapp.models.upsert import insert_or_update
+from webapp.workspaces.support_everywhere import add_supporters
 
 # What a deletion leaves to the worker: deliveries, because there can be very many, and what they refer to.
 LEFT_TO_WORKER = frozenset({"alert_deliveries", "alert_destinations", "alert_rules", "tenants"})
@@ -119,7 +119,7 @@ def delete_workspace(workspace: Workspace, now: datetime, by: Actor) -> None:
     """Close a workspace for everybody, and delete everything that somebody could use. The caller commits.
 
     From the commit on, nobody finds it and no delivery of it is claimed. A worker deletes the rest in small steps:
-    its deliveries, and last the workspace; see `webapp.auth.workspace_deletion`. Its audit events stay.
+    its deliveries, and last the workspace; see `webapp.workspaces.workspace_deletion`. Its audit events stay.
     Raises `WorkspaceGone` if somebody else was faster.
     """
     lock_workspaces()

@@ -8,15 +8,15 @@ from sqlalchemy import update
 from webapp.account_mail.mail_content import MailContent
 from webapp.account_mail.outcome import MailOutcome, describe_mail, find_newest_invitation_mails
 from webapp.account_mail.requesting import is_account_mail_available
-from webapp.auth.invitation_acceptance import OpenInvitation, find_open_invitation
-from webapp.auth.invitation_forms import ROLES
-from webapp.auth.invitations import LIFETIME, MAILED
 from webapp.auth.mailed_account import describe_end, make_page_address
 from webapp.auth.one_time_tokens import hash_token, make_token
 from webapp.models import AccountMail, AccountMailStatus, Invitation, database_clock
 from webapp.models.row_changes import change_rows
 from webapp.outbound.smtp.addresses import canonical_address
 from webapp.text.names import isolate_name, quote_name
+from webapp.workspaces.invitation_acceptance import OpenInvitation, find_open_invitation
+from webapp.workspaces.invitation_forms import ROLES
+from webapp.workspaces.invitations import LIFETIME, MAILED
 
 # Of the page that an invitation's link opens, before its token.
 INVITATION_PATH = "/invitation/open/"

@@ -19,11 +19,11 @@ from webapp.audit import Action, Actor, record_account_event, record_member_even
 from webapp.auth import accounts
 from webapp.auth.external_identities import is_linked_to
 from webapp.auth.instance_admins import require_other_admin
-from webapp.auth.removal_effects import end_what_was_made_by
-from webapp.auth.role_sources import EVERYWHERE_ALONE, Grant, find_grant, read_grant, set_grant
 from webapp.extensions import db
 from webapp.models import Account, Member, MemberSource, Role, Workspace
 from webapp.models.locking import lock_account, lock_workspace
+from webapp.workspaces.removal_effects import end_what_was_made_by
+from webapp.workspaces.role_sources import EVERYWHERE_ALONE, Grant, find_grant, read_grant, set_grant
 
 
 class ChangeRefused(Exception):

@@ -9,11 +9,13 @@ from sqlalchemy import select, update
 
 from tests.factories import NOW, SeededIds, get_account, get_workspace, on_both_databases
 from webapp.audit import COMMAND_LINE
-from webapp.auth import members
 from webapp.auth.access import Visit
 from webapp.auth.accounts import add_account
-from webapp.auth.invitation_acceptance import open_invitation
-from webapp.auth.invitations import (
+from webapp.extensions import db
+from webapp.models import Account, AuditEvent, Invitation, Member, Role, Workspace
+from webapp.workspaces import members
+from webapp.workspaces.invitation_acceptance import open_invitation
+from webapp.workspaces.invitations import (
     KEPT_FOR,
     LIFETIME,
     MAX_INVITATIONS,
@@ -26,8 +28,6 @@ from webapp.auth.invitations import (
     renew_invitation,
     revoke_invitation,
 )
-from webapp.extensions import db
-from webapp.models import Account, AuditEvent, Invitation, Member, Role, Workspace
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 

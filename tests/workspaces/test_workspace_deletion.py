@@ -23,10 +23,7 @@ from tests.factories import (
 )
 from webapp import deliveries
 from webapp.audit import COMMAND_LINE
-from webapp.auth import members, workspace_deletion
 from webapp.auth.access import Visit
-from webapp.auth.workspace_deletion import delete_remains
-from webapp.auth.workspaces import delete_workspace
 from webapp.channels.contract import Accepted
 from webapp.deliveries.attempts import claiming, sending
 from webapp.deliveries.attempts.recording import end_attempt, record
@@ -49,6 +46,9 @@ from webapp.models import (
 from webapp.sends.batches import press_all
 from webapp.sends.planned_tests import PlannedTestRuns
 from webapp.settings import AppSettings
+from webapp.workspaces import members, workspace_deletion
+from webapp.workspaces.workspace_changes import delete_workspace
+from webapp.workspaces.workspace_deletion import delete_remains
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 

@@ -14,11 +14,16 @@ from tests.scripted_mail_server import HANG_UP, ScriptedMailServer
 from webapp.account_mail import sending
 from webapp.application import create_app
 from webapp.audit import COMMAND_LINE
-from webapp.auth import invitation_mails
 from webapp.auth.access import Visit
 from webapp.auth.accounts import add_account
-from webapp.auth.invitation_acceptance import accept, open_invitation
-from webapp.auth.invitations import (
+from webapp.extensions import db
+from webapp.models import Account, AccountMail, AccountMailStatus, AuditEvent, Invitation, Member, Role, database_clock
+from webapp.settings import read_settings
+from webapp.views.invitation import bp
+from webapp.worker.account_mails import send_mail
+from webapp.workspaces import invitation_mails
+from webapp.workspaces.invitation_acceptance import accept, open_invitation
+from webapp.workspaces.invitations import (
     NewLink,
     end_invitations_of,
     list_invitations,
@@ -26,12 +31,7 @@ from webapp.auth.invitations import (
     renew_invitation,
     revoke_invitation,
 )
-from webapp.auth.workspaces import delete_workspace
-from webapp.extensions import db
-from webapp.models import Account, AccountMail, AccountMailStatus, AuditEvent, Invitation, Member, Role, database_clock
-from webapp.settings import read_settings
-from webapp.views.invitation import bp
-from webapp.worker.account_mails import send_mail
+from webapp.workspaces.workspace_changes import delete_workspace
 
 JO = "jo@example.com"
 

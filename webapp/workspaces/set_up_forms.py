@@ -10,7 +10,13 @@ from wtforms.validators import ValidationError
 from webapp.auth.accounts import find_by_email
 from webapp.auth.email_address import InvalidEmail, read_new_email
 from webapp.auth.password_strength import MIN_LENGTH, WeakPassword, check_password
-from webapp.auth.set_up import (
+from webapp.auth.set_up_links import SetUpLink
+from webapp.environment.installed_program import COMMAND
+from webapp.extensions import PageForm
+from webapp.models import Account
+from webapp.text.names import NameInvalid, read_name
+from webapp.text.slugs import propose_slug
+from webapp.workspaces.set_up import (
     Admission,
     EmailTaken,
     NewAccount,
@@ -18,13 +24,7 @@ from webapp.auth.set_up import (
     admit_new_account,
     set_up_installation,
 )
-from webapp.auth.set_up_links import SetUpLink
-from webapp.auth.workspaces import InvalidSlug, SlugUsed, read_slug
-from webapp.environment.installed_program import COMMAND
-from webapp.extensions import PageForm
-from webapp.models import Account
-from webapp.text.names import NameInvalid, read_name
-from webapp.text.slugs import propose_slug
+from webapp.workspaces.workspace_changes import InvalidSlug, SlugUsed, read_slug
 
 EMAIL_TAKEN = "An account has this email address. Use the form for an existing account."
 

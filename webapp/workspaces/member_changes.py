@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from webapp.audit import Actor
 from webapp.auth.access import Visit
-from webapp.auth.members import grant_role, lock_member, remove_member
 from webapp.extensions import db
 from webapp.models import Account, Member, Role
+from webapp.workspaces.members import grant_role, lock_member, remove_member
 
 
 class NotAdmin(Exception):

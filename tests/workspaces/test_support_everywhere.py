@@ -18,13 +18,13 @@ from tests.factories import (
     seconds,
 )
 from webapp.audit import COMMAND_LINE
-from webapp.auth import members
 from webapp.auth.accounts import add_account
-from webapp.auth.support_everywhere import end_support_everywhere, grant_support_everywhere
-from webapp.auth.workspaces import delete_workspace, open_workspace
 from webapp.deliveries.requesting.planning import plan_test
 from webapp.extensions import db
 from webapp.models import Account, AuditEvent, CustomerLink, Member, MemberSource, PlannedTest, Role, Workspace
+from webapp.workspaces import members
+from webapp.workspaces.support_everywhere import end_support_everywhere, grant_support_everywhere
+from webapp.workspaces.workspace_changes import delete_workspace, open_workspace
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 

@@ -10,10 +10,11 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 
 from webapp.audit import Action, Actor, record_account_event, record_instance_event
-from webapp.auth import accounts, members, workspaces
+from webapp.auth import accounts
 from webapp.auth.instance_admins import make_instance_admin
 from webapp.auth.set_up_links import SetUpLink, use_link
 from webapp.models import Account, Role, Workspace
+from webapp.workspaces import members, workspace_changes
 
 # Beside who used the link, in the audit trail.
 FIRST_ACCOUNT = "first account"
@@ -52,7 +53,7 @@ def set_up_installation(link: SetUpLink, person: NewAccount, slug: str, name: st
     _record_use(account, FIRST_ACCOUNT, now)
     by = Actor(account.id, account.name)
     make_instance_admin(account, now, by)
-    workspace = workspaces.open_workspace(slug, name, now, by)
+    workspace = workspace_changes.open_workspace(slug, name, now, by)
     members.grant_role(workspace, account, Role.ADMIN, now, by)
     accounts.set_password(account, person.password)  # last, because it may not be the workspace's name
     return Admission(account, workspace)

@@ -15,8 +15,6 @@ from webapp.audit import Action, Actor, record_account_event, record_invitation_
 from webapp.auth.access import find_role
 from webapp.auth.accounts import add_account, find_by_email
 from webapp.auth.email_address import read_new_email
-from webapp.auth.invitations import COPIED, MAILED, describe_invitation, end_invitation
-from webapp.auth.members import grant_role
 from webapp.auth.one_time_tokens import hash_token, is_token
 from webapp.auth.password_sign_in import require_passwords
 from webapp.auth.password_strength import check_password
@@ -24,6 +22,8 @@ from webapp.auth.passwords import hash_password
 from webapp.extensions import db
 from webapp.models import Account, Invitation, Member, Role, Workspace
 from webapp.models.locking import lock_workspace
+from webapp.workspaces.invitations import COPIED, MAILED, describe_invitation, end_invitation
+from webapp.workspaces.members import grant_role
 
 
 class InvitationEnded(Exception):

@@ -21,7 +21,11 @@ from tests.factories import (
 )
 from webapp.audit import COMMAND_LINE, describe_change
 from webapp.auth.access import list_memberships
-from webapp.auth.workspaces import (
+from webapp.deliveries.requesting.planning import plan_test
+from webapp.deliveries.requesting.writing import request_test
+from webapp.extensions import Base, db
+from webapp.models import AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, SearchKey, UsedSlug, Workspace
+from webapp.workspaces.workspace_changes import (
     InvalidSlug,
     SlugUsed,
     WorkspaceGone,
@@ -32,10 +36,6 @@ from webapp.auth.workspaces import (
     open_workspace,
     rename_workspace,
 )
-from webapp.deliveries.requesting.planning import plan_test
-from webapp.deliveries.requesting.writing import request_test
-from webapp.extensions import Base, db
-from webapp.models import AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, SearchKey, UsedSlug, Workspace
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
@@ -130,7 +130,7 @@ def test_the_impact_counts_what_a_deletion_loses(
 
 
 def test_deliveries_are_counted_up_to_a_limit(seeded: SeededIds, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webapp.auth.workspaces.MOST_COUNTED", 1)
+    monkeypatch.setattr("webapp.workspaces.workspace_changes.MOST_COUNTED", 1)
     add_delivery(get_destination(seeded), status=DeliveryStatus.SENT, sent_at=NOW)
     at_limit = assess_deletion(get_workspace(seeded))
     add_delivery(get_destination(seeded))

@@ -10,11 +10,15 @@ from sqlalchemy import select
 
 from tests.factories import NOW, SeededIds, get_account, get_workspace, is_password_of, on_both_databases
 from webapp.audit import COMMAND_LINE
-from webapp.auth import members
 from webapp.auth.access import Visit, find_role
 from webapp.auth.accounts import add_account, find_by_email
 from webapp.auth.email_address import InvalidEmail
-from webapp.auth.invitation_acceptance import (
+from webapp.auth.one_time_tokens import hash_token, make_token
+from webapp.auth.password_strength import WeakPassword
+from webapp.extensions import db
+from webapp.models import Account, AuditEvent, Member, MemberSource, Role, Workspace
+from webapp.workspaces import members
+from webapp.workspaces.invitation_acceptance import (
     AddressTaken,
     InvitationEnded,
     MemberAlready,
@@ -24,11 +28,7 @@ from webapp.auth.invitation_acceptance import (
     accept_with_new_account,
     open_invitation,
 )
-from webapp.auth.invitations import LIFETIME, MAILED, list_invitations, make_invitation
-from webapp.auth.one_time_tokens import hash_token, make_token
-from webapp.auth.password_strength import WeakPassword
-from webapp.extensions import db
-from webapp.models import Account, AuditEvent, Member, MemberSource, Role, Workspace
+from webapp.workspaces.invitations import LIFETIME, MAILED, list_invitations, make_invitation
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
