@@ -12,7 +12,7 @@ from itsdangerous import Signer
 from sqlalchemy import select
 
 from tests.cheap_hashes import CHEAP
-from webapp.auth.accounts import add_account, add_workspace, set_role
+from webapp.auth.accounts import add_account
 from webapp.auth.customer_tokens import hash_token
 from webapp.auth.one_time_tokens import hash_token as hash_one_time_token
 from webapp.auth.passwords import load_password
@@ -35,6 +35,8 @@ from webapp.models import (
 )
 from webapp.settings import AppSettings
 from webapp.workspaces.invitations import COPIED
+from webapp.workspaces.members import set_role
+from webapp.workspaces.workspace_changes import add_workspace
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 SIGNING_SECRET = "whsec_" + "QUxFUlRDSEVDSy1DQU5BUlktU0lHTklORy1LRVk="

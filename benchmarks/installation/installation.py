@@ -15,7 +15,7 @@ from benchmarks.installation.receiver import Receiver, receiving
 from benchmarks.installation.servers import QueueServer, start_queue_server
 from webapp import queue
 from webapp.application import create_app
-from webapp.auth.accounts import add_account, add_workspace, set_role
+from webapp.auth.accounts import add_account
 from webapp.deliveries import request_test
 from webapp.deliveries.queries import find_newest_test
 from webapp.deliveries.requesting.rules import WantedTest
@@ -25,6 +25,8 @@ from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, Role, Workspace
 from webapp.models.delivery import IS_WAITING
 from webapp.settings import AppSettings, read_settings
+from webapp.workspaces.members import set_role
+from webapp.workspaces.workspace_changes import add_workspace
 
 EMAIL, PASSWORD = "owner@example.com", "correct horse battery staple"
 SIGNING_SECRET = "whsec_" + "QUxFUlRDSEVDSy1DQU5BUlktU0lHTklORy1LRVk="

@@ -5,19 +5,14 @@ from sqlalchemy import select
 
 from tests.factories import NOW, SeededIds, get_account, get_workspace, is_password_of, on_both_databases
 from webapp.audit import COMMAND_LINE
-from webapp.auth.accounts import (
-    add_account,
-    add_workspace,
-    change_password,
-    find_by_email,
-    set_active,
-    set_role,
-)
+from webapp.auth.accounts import add_account, change_password, find_by_email, set_active
 from webapp.auth.email_address import InvalidEmail
 from webapp.auth.password_strength import WeakPassword
 from webapp.auth.session_lifetime import find_signed_in, sign_in
 from webapp.extensions import db
 from webapp.models import Account, Member, Role, SignIn
+from webapp.workspaces.members import set_role
+from webapp.workspaces.workspace_changes import add_workspace
 
 PASSWORD = "rowing boat, 17 oars"
 

@@ -9,11 +9,12 @@ from sqlalchemy import func, select
 
 from tests.factories import NOW, SeededIds, get_account, on_both_databases
 from webapp.auth import refused_sign_ins
-from webapp.auth.accounts import add_workspace, set_role
 from webapp.auth.refused_sign_ins import report_refused_sign_ins
 from webapp.auth.sign_in_limits import TooManyTries, begin_try, count_try, uncount_try
 from webapp.extensions import db
 from webapp.models import Account, AuditEvent, Role, SignInWindow
+from webapp.workspaces.members import set_role
+from webapp.workspaces.workspace_changes import add_workspace
 
 EMAIL = "admin@example.com"
 WINDOW_END = NOW + timedelta(minutes=15)

@@ -10,9 +10,10 @@ from tests.browser.page_checks import MEASURE_OVERFLOW_SCRIPT, find_barriers
 from tests.browser.served_app import add_session, serve
 from tests.browser.test_journey import press_tab_until_focused
 from tests.factories import NOW, SeededIds
-from webapp.auth.accounts import add_account, set_role
+from webapp.auth.accounts import add_account
 from webapp.extensions import db
 from webapp.models import Account, Role, Workspace
+from webapp.workspaces.members import set_role
 
 LIST = "/w/harbor/destinations"
 RETURN_FROM_CACHE = "() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"

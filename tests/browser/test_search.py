@@ -12,11 +12,12 @@ from sqlalchemy import update
 from tests.browser.page_checks import MEASURE_OVERFLOW_SCRIPT, find_barriers
 from tests.browser.served_app import add_session, serve
 from tests.factories import SeededIds, add_delivery, get_account
-from webapp.auth.accounts import add_workspace, set_role
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStatus, Role, database_clock
 from webapp.settings import AppSettings
+from webapp.workspaces.members import set_role
+from webapp.workspaces.workspace_changes import add_workspace
 
 LONG_NAME = "W" * 200
 ADDRESS = "https://hooks.customer.example/services/canary"

@@ -4,11 +4,12 @@ import pytest
 from flask import Flask
 
 from tests.factories import NOW, SeededIds
-from webapp.auth.accounts import add_account, set_role
+from webapp.auth.accounts import add_account
 from webapp.dashboard.member_list import MemberQuery, load_member_list, parse_member_query
 from webapp.extensions import db
 from webapp.models import Role, Workspace
 from webapp.text.search_text import MAX_LENGTH
+from webapp.workspaces.members import set_role
 
 
 @pytest.mark.parametrize(

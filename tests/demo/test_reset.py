@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from tests.demo.demo_settings import demo_settings
 from tests.factories import NOW, add_delivery, begin_claim_record, on_both_databases
 from webapp.audit import Action, Actor
-from webapp.auth.accounts import add_account, add_workspace, set_role
+from webapp.auth.accounts import add_account
 from webapp.auth.session_lifetime import sign_in
 from webapp.deliveries.attempts.claiming import claim
 from webapp.deliveries.attempts.recording import AttemptResult, end_attempt, record
@@ -37,6 +37,8 @@ from webapp.models import (
     Workspace,
 )
 from webapp.settings import AppSettings
+from webapp.workspaces.members import set_role
+from webapp.workspaces.workspace_changes import add_workspace
 
 LATER = NOW + timedelta(hours=1)
 PLANNED = sorted(plan.name for planned in WORKSPACES.values() for plan in planned)

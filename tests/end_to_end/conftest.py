@@ -10,9 +10,10 @@ from benchmarks.installation.installation import EMAIL, PASSWORD
 from benchmarks.installation.processes import Stack
 from tests.factories import NOW, SeededIds, get_workspace
 from tests.forked_processes import run_processes
-from webapp.auth.accounts import add_account, set_role
+from webapp.auth.accounts import add_account
 from webapp.extensions import db
 from webapp.models import Role
+from webapp.workspaces.members import set_role
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.factories import (
     on_both_databases,
     seconds,
 )
-from webapp.auth.accounts import add_account, add_workspace
+from webapp.auth.accounts import add_account
 from webapp.extensions import db
 from webapp.models import (
     TEST_EVENT,
@@ -32,6 +32,7 @@ from webapp.models import (
     Tenant,
     Workspace,
 )
+from webapp.workspaces.workspace_changes import add_workspace
 
 # SQLite does not name the foreign key that is violated.
 FOREIGN_KEY = "(?i)foreign key constraint"

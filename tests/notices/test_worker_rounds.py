@@ -11,7 +11,6 @@ from tests.factories import NOW, add_delivery, get_account, get_workspace, on_bo
 from tests.mailbox import PUBLIC_URL, deliver_mails, read_mails, read_text
 from tests.notices.conftest import Installation
 from tests.scripted_mail_server import HANG_UP
-from webapp.auth.accounts import set_role
 from webapp.destinations.editing import add_destination, set_enabled
 from webapp.extensions import db
 from webapp.failures.certificate import format_date
@@ -31,6 +30,7 @@ from webapp.models import (
 from webapp.notices import planning
 from webapp.notices.recipients import choose
 from webapp.notices.worker_rounds import NoticeRounds
+from webapp.workspaces.members import set_role
 
 pytestmark = on_both_databases
 

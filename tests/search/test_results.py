@@ -19,13 +19,14 @@ from tests.factories import (
     seconds,
 )
 from webapp.auth.access import list_memberships
-from webapp.auth.accounts import add_workspace, set_role
 from webapp.destinations.editing import add_destination, delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, DeliveryStatus, Role, Workspace
 from webapp.search.query import read_query
 from webapp.search.results import MAX_SHOWN, SearchResults, search
 from webapp.settings import AppSettings
+from webapp.workspaces.members import set_role
+from webapp.workspaces.workspace_changes import add_workspace
 
 Add = Callable[..., AlertDestination]
 

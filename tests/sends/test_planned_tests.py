@@ -22,7 +22,7 @@ from webapp import queue
 from webapp.app_state import current_settings
 from webapp.audit import COMMAND_LINE
 from webapp.auth.access import Visit
-from webapp.auth.accounts import add_account, set_role
+from webapp.auth.accounts import add_account
 from webapp.destinations.editing import add_destination, change_destination, delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import (
@@ -41,6 +41,7 @@ from webapp.sends.planned_tests import KEPT_FOR, PASS_TIME, PlannedTestRuns, can
 from webapp.sends.press import enqueue_or_fail, press
 from webapp.settings import SendLimits
 from webapp.workspaces import members
+from webapp.workspaces.members import set_role
 
 Share = Callable[[str], tuple[Flask, SeededIds]]
 

@@ -11,7 +11,6 @@ from sqlalchemy import event, func, select
 
 from tests.factories import NOW, SeededIds, add_delivery, get_account
 from tests.visitor import Visitor
-from webapp.auth.accounts import set_role
 from webapp.dashboard.broken import MAX_LISTED
 from webapp.destinations.editing import add_destination, set_enabled
 from webapp.extensions import db
@@ -29,6 +28,7 @@ from webapp.models import (
 from webapp.sends import failed_destinations
 from webapp.settings import AppSettings
 from webapp.views.icons import GENERAL_ICON
+from webapp.workspaces.members import set_role
 
 Visit = Callable[[int], Visitor]
 Add = Callable[..., int]

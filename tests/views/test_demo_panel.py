@@ -15,7 +15,7 @@ from tests.factories import NOW, on_both_databases
 from tests.visitor import Visitor
 from webapp.app_state import app_state
 from webapp.application import create_app
-from webapp.auth.accounts import add_account, add_workspace, set_role
+from webapp.auth.accounts import add_account
 from webapp.channels import CHANNELS
 from webapp.channels.fields import SettingInvalid
 from webapp.dashboard.status_fragment import find_block_reason
@@ -28,6 +28,8 @@ from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, Role
 from webapp.outbound.policy.urls import read_url
 from webapp.settings import AppSettings, read_settings
+from webapp.workspaces.members import set_role
+from webapp.workspaces.workspace_changes import add_workspace
 
 PANEL = "/demo/panel"
 

@@ -27,7 +27,6 @@ from tests.factories import (
 )
 from tests.visitor import Visitor
 from webapp.application import create_app
-from webapp.auth.accounts import add_workspace, set_role
 from webapp.channels import CHANNELS
 from webapp.channels.email import NO_MAIL_SERVER
 from webapp.deliveries import send
@@ -36,6 +35,8 @@ from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Role
 from webapp.settings import AppSettings, read_settings
+from webapp.workspaces.members import set_role
+from webapp.workspaces.workspace_changes import add_workspace
 
 Visit = Callable[[int], Visitor]
 

@@ -19,13 +19,13 @@ from tests.queue_keys import key_of
 from tests.schema_history import HEAD
 from webapp import queue
 from webapp.application import create_app
-from webapp.auth.accounts import add_workspace
 from webapp.database.outages import Reason
 from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db
 from webapp.models import Workspace
 from webapp.queue import QueueOutage
 from webapp.settings import read_settings
+from webapp.workspaces.workspace_changes import add_workspace
 
 on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 

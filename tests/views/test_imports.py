@@ -16,13 +16,13 @@ from werkzeug.test import TestResponse, stream_encode_multipart
 from tests.factories import SeededIds, get_workspace, list_events, on_both_databases
 from tests.visitor import Visitor
 from webapp.audit import Action
-from webapp.auth.accounts import set_role
 from webapp.extensions import db
 from webapp.imports.nodes import MAX_BYTES
 from webapp.models import Account, AlertDelivery, AlertDestination, FormDraft, Role, SignIn, Workspace
 from webapp.models.locking import lock_workspace
 from webapp.settings import AppSettings
 from webapp.views.request_sizes import IMPORT_LIMIT
+from webapp.workspaces.members import set_role
 
 IMPORT, LIST = "/w/harbor/import", "/w/harbor/destinations"
 SLACK, HOOK = "https://hooks.slack.com/services/T000/B000/canary", "https://hooks.example.com/canary"

@@ -12,12 +12,12 @@ from tests.factories import CHEAP_HASH, NOW, SeededIds, add_customer_link, add_i
 from tests.single_sign_on.set_up_later import link, set_provider
 from tests.visitor import Visitor
 from webapp.audit import COMMAND_LINE, Action
-from webapp.auth.accounts import add_account, set_role
+from webapp.auth.accounts import add_account
 from webapp.extensions import db
 from webapp.models import Account, AuditEvent, Member, MemberSource, PlannedTest, Role, Workspace
 from webapp.views import members as view
 from webapp.workspaces import members
-from webapp.workspaces.members import grant_role
+from webapp.workspaces.members import grant_role, set_role
 from webapp.workspaces.support_everywhere import grant_support_everywhere
 
 Visit = Callable[[int], Visitor]

@@ -19,13 +19,13 @@ from tests.factories import (
 )
 from tests.visitor import Visitor
 from webapp.app_state import app_state
-from webapp.auth.accounts import set_role
 from webapp.dashboard import list_rows
 from webapp.dashboard.poll_interval import PollBudget
 from webapp.deliveries.queries import list_with_newest_test
 from webapp.destinations.editing import set_enabled
 from webapp.extensions import db
 from webapp.models import Account, DeliveryStatus, Role
+from webapp.workspaces.members import set_role
 
 Visit = Callable[[int], Visitor]
 

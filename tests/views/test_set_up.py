@@ -13,10 +13,10 @@ from werkzeug.test import TestResponse
 from tests.factories import NOW, SeededIds, add_owner, on_both_databases
 from tests.visitor import Visitor
 from webapp.audit import COMMAND_LINE
-from webapp.auth.accounts import add_workspace
 from webapp.auth.set_up_links import replace_link
 from webapp.extensions import db
 from webapp.models import Account, AuditEvent, Member, SetUp, SignIn, Workspace, database_clock
+from webapp.workspaces.workspace_changes import add_workspace
 
 EMAIL, PASSWORD = "ann@example.com", "velvet anchor quince 7"
 FIRST = {"name": "Ann", "email": EMAIL, "password": PASSWORD, "workspace": "Harbor Logistics"}

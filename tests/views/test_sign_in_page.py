@@ -12,9 +12,10 @@ from werkzeug.test import TestResponse
 from tests.auth.test_own_paths import HOSTILE
 from tests.factories import NOW, OWNER, PASSWORD, SeededIds, add_owner, get_workspace
 from tests.visitor import Visitor
-from webapp.auth.accounts import add_account, set_role
+from webapp.auth.accounts import add_account
 from webapp.models import Role
 from webapp.views.refused_form_texts import NOTICES, Notice
+from webapp.workspaces.members import set_role
 
 Visit = Callable[[int], Visitor]
 

@@ -20,7 +20,7 @@ from tests.factories import (
 )
 from tests.statements import collecting_statements
 from tests.visitor import Visitor
-from webapp.auth.accounts import add_account, add_workspace, set_role
+from webapp.auth.accounts import add_account
 from webapp.database.numbered_pages import PAGE_SIZE
 from webapp.destinations.editing import add_destination, delete_destination, set_enabled
 from webapp.extensions import db
@@ -28,7 +28,9 @@ from webapp.failures import Code
 from webapp.models import AlertDestination, DeliveryStatus, Role
 from webapp.settings import AppSettings
 from webapp.views.workspaces import FEW_WORKSPACES
+from webapp.workspaces.members import set_role
 from webapp.workspaces.own_workspaces import MAX_LISTED
+from webapp.workspaces.workspace_changes import add_workspace
 
 Visit = Callable[[int], Visitor]
 

@@ -16,7 +16,7 @@ from tests.single_sign_on.set_up_later import PROVIDER, link, set_provider
 from webapp.app_state import current_settings
 from webapp.audit import COMMAND_LINE, Actor
 from webapp.auth.access import Visit
-from webapp.auth.accounts import add_account, add_workspace
+from webapp.auth.accounts import add_account
 from webapp.auth.customer_links import LinkRefused, make_link
 from webapp.auth.external_identities import unlink_account
 from webapp.deliveries.requesting.planning import plan_test
@@ -27,7 +27,7 @@ from webapp.workspaces import members
 from webapp.workspaces.members import LastAdmin, ManagedByGroups, SupportsEverywhere, grant_role, remove_member
 from webapp.workspaces.removal_effects import RemovalImpact, assess_removal
 from webapp.workspaces.support_everywhere import end_support_everywhere, grant_support_everywhere
-from webapp.workspaces.workspace_changes import delete_workspace
+from webapp.workspaces.workspace_changes import add_workspace, delete_workspace
 
 Share = Callable[[str], tuple[Flask, SeededIds]]
 

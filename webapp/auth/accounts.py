@@ -14,7 +14,7 @@ from webapp.auth.passwords import hash_password, load_password
 from webapp.auth.session_lifetime import end_sessions
 from webapp.auth.set_up_links import record_account
 from webapp.extensions import db
-from webapp.models import Account, AccountMailKind, ExternalIdentity, Member, Role, Workspace
+from webapp.models import Account, AccountMailKind, ExternalIdentity, Member, Workspace
 
 # Workspaces whose names may not be the account's password.
 MAX_NAMED = 100
@@ -108,16 +108,3 @@ def _hash_checked(account: Account, password: str) -> str:
 def _list_workspace_names(account: Account) -> list[str]:
     names = select(Workspace.name, Workspace.slug).join(Member).where(Member.account_id == account.id).limit(MAX_NAMED)
     return [name for row in db.session.execute(names) for name in row]
-
-
-def add_workspace(slug: str, name: str, now: datetime) -> Workspace:
-    """Add a workspace. The caller commits."""
-    workspace = Workspace(slug=slug, name=name, created_at=now)
-    db.session.add(workspace)
-    db.session.flush()
-    return workspace
-
-
-def set_role(workspace: Workspace, account: Account, role: Role) -> None:
-    """Make an account a member of a workspace, or change its role there. The caller commits."""
-    db.session.merge(Member(workspace_id=workspace.id, account_id=account.id, role=role))

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import exists, select
 
 from webapp.app_state import current_settings
-from webapp.auth.accounts import add_account, add_workspace, set_role
+from webapp.auth.accounts import add_account
 from webapp.demo.address_update import update_addresses
 from webapp.demo.destinations import FIRST_ADDED, add_destination, add_destinations
 from webapp.demo.drill_schedule import plan_drills
@@ -22,6 +22,8 @@ from webapp.environment.settings_reader import Misconfigured
 from webapp.extensions import db
 from webapp.models import Account, DemoVisit, Role, Workspace
 from webapp.settings import AppSettings, Demo
+from webapp.workspaces.members import set_role
+from webapp.workspaces.workspace_changes import add_workspace
 
 
 def find_demo_account(role: Role) -> Account | None:

@@ -42,6 +42,14 @@ class SupportsEverywhere(ChangeRefused):
     """The account supports every workspace, and has no further rights in this one that could end."""
 
 
+def set_role(workspace: Workspace, account: Account, role: Role) -> None:
+    """Make an account a member, or change its role, and check and record nothing: for the demo's beginning.
+
+    The caller commits.
+    """
+    db.session.merge(Member(workspace_id=workspace.id, account_id=account.id, role=role))
+
+
 def lock_member(workspace: Workspace, account: Account) -> Member | None:
     """Lock an account and a workspace's memberships until the end of the transaction, and read one as it is now."""
     db.session.flush()

@@ -58,6 +58,14 @@ class WorkspaceImpact:
     waiting: int
 
 
+def add_workspace(slug: str, name: str, now: datetime) -> Workspace:
+    """Add a workspace, and record nothing: for the demo's beginning. The caller commits."""
+    workspace = Workspace(slug=slug, name=name, created_at=now)
+    db.session.add(workspace)
+    db.session.flush()
+    return workspace
+
+
 def find_workspace(slug: str) -> Workspace | None:
     """Return the workspace with this slug; None if there is none, or if it was deleted."""
     if not slug.isprintable():  # PostgreSQL rejects NUL in a query parameter

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from webapp.app_state import current_settings
-from webapp.auth.accounts import add_account, add_workspace, set_role
+from webapp.auth.accounts import add_account
 from webapp.demo.receiver.inbox import Inbox
 from webapp.demo.receiver.inboxes import new_key
 from webapp.demo.receiver_addresses import ReceiverAddresses
@@ -16,6 +16,8 @@ from webapp.demo.visits.capacity import hash_networks, require_place
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, DemoVisit, Role, Workspace
 from webapp.settings import VISIT_TIME, Demo
+from webapp.workspaces.members import set_role
+from webapp.workspaces.workspace_changes import add_workspace
 
 # Destinations of a visitor: at once, and in total with deleted ones, whose rows stay.
 MAX_DESTINATIONS = 20
