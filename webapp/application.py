@@ -34,7 +34,7 @@ from webapp.views.unreadable_requests import init_unreadable_requests
 from webapp.workspaces.own_workspaces import load_switcher
 
 # Imported by name, so that a production installation imports no demo code.
-DEMO = "webapp.views.demo_sign_in"
+DEMO = "webapp.views.demo.sign_in"
 
 
 def create_app(app_settings: AppSettings | None = None) -> Flask:

@@ -39,7 +39,7 @@ from webapp.outbound import OutboundClient
 from webapp.outbound.policy.rules import check_url
 from webapp.outbound.policy.urls import Origin, Route, read_url
 from webapp.settings import read_settings
-from webapp.views import public_demo
+from webapp.views.demo import public_visits
 
 # What no page shows to anybody but its owner.
 CANARY = "CANARY-7f3a9c"
@@ -240,7 +240,7 @@ def test_every_route_is_in_one_of_the_lists() -> None:
 
 
 def test_every_view_that_the_rules_name_exists(pair: Pair) -> None:
-    assert (public_demo.CLOSED | public_demo.ADDING) - set(pair.app.view_functions) == set()
+    assert (public_visits.CLOSED | public_visits.ADDING) - set(pair.app.view_functions) == set()
 
 
 @pytest.mark.parametrize("route", sorted(CLOSED))

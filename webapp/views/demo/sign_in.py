@@ -7,9 +7,9 @@ from webapp.app_state import app_state
 from webapp.auth.sessions import public, start_session
 from webapp.demo import seed
 from webapp.models import Role
-from webapp.views import demo_panel, inbox
-from webapp.views.demo_access import init_demo_access
-from webapp.views.public_demo import init_public_demo
+from webapp.views.demo import inbox, panel
+from webapp.views.demo.access import init_demo_access
+from webapp.views.demo.public_visits import init_public_demo
 from webapp.views.sign_in_page import lead_on
 
 bp = Blueprint("demo_sign_in", __name__, url_prefix="/demo")
@@ -23,7 +23,7 @@ def register(app: Flask) -> None:
         init_demo_access(app)
         app.register_blueprint(bp)
     app.register_blueprint(inbox.bp)
-    app.register_blueprint(demo_panel.bp)
+    app.register_blueprint(panel.bp)
 
 
 @bp.post("/sign-in/<role>")

@@ -11,7 +11,7 @@ from webapp.demo.visits.capacity import NoPlace
 from webapp.extensions import get_client, limiter
 from webapp.models import database_clock
 from webapp.settings import VISIT_TIME
-from webapp.views.demo_access import find_reason
+from webapp.views.demo.access import find_reason
 from webapp.views.errors import ErrorResponse, describe_wait, render_error
 
 bp = Blueprint("public_demo", __name__, url_prefix="/demo")

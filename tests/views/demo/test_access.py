@@ -17,7 +17,7 @@ from webapp.extensions import db
 from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
 from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
 from webapp.settings import AppSettings, read_settings
-from webapp.views.demo_access import Reason
+from webapp.views.demo.access import Reason
 
 FORWARDING = (
     *("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Server", "X-Forwarded"),
