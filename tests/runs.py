@@ -63,7 +63,7 @@ STARTS_PROCESSES = (
     "tests/browser/",
     "tests/demo/",
     "tests/end_to_end/",
-    "tests/queue/test_experiments.py",
+    "tests/queue/test_outage_experiments.py",
     "tests/queue/test_readiness.py",
     "tests/test_containers.py",
     "tests/test_deploy.py",

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from wtforms import Form
 
-from webapp.auth.forms import PasswordForm, SignInForm
+from webapp.auth.password_forms import PasswordForm, SignInForm
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Accepted, Channel, Preview
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings, check_flag, fill_in, make_choice

@@ -1,6 +1,5 @@
 """The queue server: its connection, jobs and heartbeats, and why it cannot be used."""
 
-from webapp.queue.classification import classify
 from webapp.queue.connection import connect, limiter_options
 from webapp.queue.enqueueing import BATCH_SIZE, enqueue_account_mails, enqueue_deliveries, load_jobs
 from webapp.queue.heartbeats import (
@@ -15,6 +14,7 @@ from webapp.queue.heartbeats import (
     record_fault,
     record_heartbeat,
 )
+from webapp.queue.outage_classification import classify
 from webapp.queue.outage_reasons import QueueOutage, QueueUnavailable
 from webapp.queue.readiness import find_outage
 

@@ -13,7 +13,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from webapp.app_state import DeliveryJobs, app_state
-from webapp.queue.experiments import explain
+from webapp.queue.outage_experiments import explain
 from webapp.queue.outage_reasons import QueueUnavailable
 
 log = logging.getLogger(__name__)

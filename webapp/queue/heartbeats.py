@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from webapp.app_state import app_state, redis_key
 from webapp.database.outage_reasons import RUN_UPGRADE, Reason
 from webapp.environment.installed_program import COMMAND
-from webapp.queue.classification import classify
+from webapp.queue.outage_classification import classify
 from webapp.queue.outage_reasons import QueueUnavailable
 
 # Redis sorted set: worker name to the time of its last heartbeat, by the clock of the queue server.

@@ -3,7 +3,7 @@
 from redis.exceptions import RedisError
 
 from webapp.app_state import app_state
-from webapp.queue.experiments import explain, find_misfit
+from webapp.queue.outage_experiments import explain, find_misfit
 from webapp.queue.outage_reasons import QueueOutage
 
 # Seconds for which the key exists that a check writes.

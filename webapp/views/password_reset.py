@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response
 
 from webapp.account_mail.requesting import enqueue_mail
 from webapp.auth.email_address import read_email
-from webapp.auth.forms import ForgottenPasswordForm, NewPasswordForm
 from webapp.auth.known_clients import remember_client
+from webapp.auth.password_forms import ForgottenPasswordForm, NewPasswordForm
 from webapp.auth.password_reset import find_resetting_account, is_reset_offered, request_reset, reset_password
 from webapp.auth.password_strength import WeakPassword
 from webapp.auth.sessions import public, start_session

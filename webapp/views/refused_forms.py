@@ -13,9 +13,9 @@ from webapp.auth.form_origin import find_origin
 from webapp.auth.form_protection import find_origin_problem
 from webapp.auth.form_refusals import Cause, FormRefused
 from webapp.auth.form_tokens import read_token
-from webapp.auth.forms import SignInForm
 from webapp.auth.kept_forms import KeptForm, keep_form, read_kept_form
 from webapp.auth.own_paths import find_path, read_own_path
+from webapp.auth.password_forms import SignInForm
 from webapp.auth.sessions import redirect_page_to_sign_in
 from webapp.destinations.forms import list_shown_fields
 from webapp.models import database_clock

@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 from webapp.app_state import app_state
 from webapp.auth import accounts
 from webapp.auth.email_address import read_email
-from webapp.auth.forms import PasswordForm, SignInForm
 from webapp.auth.known_clients import remember_client
+from webapp.auth.password_forms import PasswordForm, SignInForm
 from webapp.auth.password_sign_in import PasswordsOff, check_sign_in, require_passwords
 from webapp.auth.password_strength import WeakPassword
 from webapp.auth.sessions import current_account, end_session, public, start_session

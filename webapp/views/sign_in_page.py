@@ -6,9 +6,9 @@ from werkzeug.wrappers import Response
 from webapp.app_state import current_settings
 from webapp.auth import kept_forms
 from webapp.auth.form_tokens import account_key
-from webapp.auth.forms import SignInForm
 from webapp.auth.kept_forms import KeptForm, read_kept_form
 from webapp.auth.own_paths import read_own_path
+from webapp.auth.password_forms import SignInForm
 from webapp.auth.sessions import current_account
 from webapp.models import database_clock
 

@@ -7,7 +7,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, s
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from webapp.auth.forms import SignInForm
+from webapp.auth.password_forms import SignInForm
 from webapp.auth.password_sign_in import are_passwords_allowed
 from webapp.auth.sessions import public, start_session
 from webapp.auth.set_up_links import LinkEnded, SetUpLink

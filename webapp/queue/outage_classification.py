@@ -61,7 +61,7 @@ _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO
 
 
 def classify(error: BaseException, redis_url: str) -> QueueOutage:
-    """Return why a command failed, as far as its error shows. See also `webapp.queue.experiments`."""
+    """Return why a command failed, as far as its error shows. See also `webapp.queue.outage_experiments`."""
     error = _unwrap(error)
     outage = _by_code(error, redis_url) if isinstance(error, RedisError) else None
     return outage or _by_cause(error) or _by_type(error)

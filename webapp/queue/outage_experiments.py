@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from redis.exceptions import RedisError
 
 from webapp.outbound.transport.client_certificates import TlsSocket, is_certificate_rejection, record_requests
-from webapp.queue.classification import classify
 from webapp.queue.connection import CONNECT_TIMEOUT, connect
+from webapp.queue.outage_classification import classify
 from webapp.queue.outage_reasons import QueueOutage
 
 # Redis and Valkey before this version lack commands that Alertcheck uses. Valkey reports the version it replaces.
