@@ -25,7 +25,7 @@ from webapp.models import AlertDelivery, AlertDestination
 # An attempt that runs longer than this has lost its worker: the outbound client ends every attempt within 8 s.
 LOST_AFTER = timedelta(seconds=20)
 
-_ID, _IDS, _SEEN = "delivery_id", "delivery_ids", "seen"
+_ID, _IDS, _SEEN, _LAST_CHANGE = "delivery_id", "delivery_ids", "seen", "last_change"
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,16 @@ def apply_transition(
     if row is not None:
         publish_completion(transition, delivery_id, row, row.last_error_code, now)
     return row is not None
+
+
+def apply_if_unchanged(
+    transition: Transition, delivery_id: int, last_change: datetime, now: datetime, columns: Mapping[str, Any]
+) -> bool:
+    """Apply a transition if the row has not changed since it was read. Returns whether it has not. The caller commits.
+
+    last_change: the time of its last change when it was read. Waits for somebody else who is changing the row.
+    """
+    return apply_transition(transition, delivery_id, now, _IS_UNCHANGED, {_LAST_CHANGE: last_change}, **columns)
 
 
 def end_each(transition: Transition, delivery_ids: Sequence[int], now: datetime, code: Code) -> None:
@@ -180,8 +190,10 @@ def _build_statement(
     return _build_update(conditions if only_if is None else [*conditions, only_if], columns)
 
 
-# Checked row by row: many rows may have changed at the same time, and an index would find all of them each time.
-_IS_UNCHANGED = check_by_row(tuple_(AlertDelivery.id, AlertDelivery.updated_at).in_(bindparam(_SEEN, expanding=True)))
+# Whether one row, or each of several, has not changed since it was read. Several are checked row by row: many may have
+# changed at the same time, and an index would find all of them each time.
+_IS_UNCHANGED = AlertDelivery.updated_at == bindparam(_LAST_CHANGE)
+_ARE_UNCHANGED = check_by_row(tuple_(AlertDelivery.id, AlertDelivery.updated_at).in_(bindparam(_SEEN, expanding=True)))
 
 
 @lru_cache(maxsize=16)
@@ -191,7 +203,7 @@ def _build_group_statement(
     """The same for several deliveries, which are locked in the order of their ids, as everywhere."""
     is_source = is_in(sources)
     found = select(AlertDelivery.id).where(AlertDelivery.id.in_(bindparam(_IDS, expanding=True)), is_source)
-    found = found.where(_IS_UNCHANGED) if only_unchanged else found
+    found = found.where(_ARE_UNCHANGED) if only_unchanged else found
     locked = found.order_by(AlertDelivery.id).with_for_update(key_share=True, skip_locked=only_unchanged)
     return _build_update([AlertDelivery.id.in_(locked), is_source], columns)
 

@@ -95,7 +95,7 @@ _NOT_SET_UP = MailTrouble(
     "Ask your Alertcheck administrator to set ALERTCHECK_MAIL_URL, ALERTCHECK_MAIL_FROM and ALERTCHECK_PUBLIC_URL.",
 )
 _DRILLS = exists().where(DrillSchedule.started_at.is_not(None))
-_PROBLEMS = exists().where(DestinationProblem.closed_at.is_(None))
+_PROBLEMS = select(DestinationProblem.id).where(IS_OPEN).exists()
 
 # The same of one workspace, whose id is the parameter `workspace_id`.
 IS_MAIL_NEEDED = _DRILLS.where(DrillSchedule.workspace_id == bindparam("workspace_id")) | _PROBLEMS.where(

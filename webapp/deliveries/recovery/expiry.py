@@ -5,17 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import bindparam
-
 from webapp.app_state import Waited, WaitObserver
 from webapp.deliveries.attempts.claim_record import list_possibly_claimed
 from webapp.deliveries.attempts.past_attempts import add_lost_attempt
 from webapp.deliveries.delivery_rows import AnyWaiting
 from webapp.deliveries.recovery.host_watch import list_slow, watch
 from webapp.deliveries.retry_policy import RetryPolicy
-from webapp.deliveries.transitions import EXPIRE, LOST_AFTER, MARK_LOST, Transition, apply_transition, error_columns
+from webapp.deliveries.transitions import EXPIRE, LOST_AFTER, MARK_LOST, Transition, error_columns
 from webapp.failures import Code
-from webapp.models import AlertDelivery
 
 # A process, or the processes of a host, must have seen an attempt unchanged for this long before they believe the
 # database's clock that it is over: a clock that was set must not end a live attempt, which lasts 8 s at most.
@@ -87,13 +84,3 @@ def settle_expiries(
     lost = PlannedTransition(EXPIRE, error_columns(Code.WORKER_LOST))
     settled = [(row, lost if row.id in possibly_claimed else planned) for row, planned in due]
     return sorted(settled, key=lambda pair: pair[0].id)
-
-
-def apply_planned(planned: PlannedTransition, row: AnyWaiting, now: datetime) -> bool:
-    """Apply a transition if the row is as it was when it was planned. Returns whether it was. The caller commits."""
-    return apply_transition(
-        planned.transition, row.id, now, _IS_UNCHANGED, {"last_update": row.updated_at}, **planned.columns
-    )
-
-
-_IS_UNCHANGED = AlertDelivery.updated_at == bindparam("last_update")

@@ -19,14 +19,13 @@ from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, AnyDelivery, Deliv
 from webapp.deliveries.queries import IS_TEST_SEND
 from webapp.deliveries.recovery.expiry import (
     PlannedTransition,
-    apply_planned,
     observe,
     plan_end,
     plan_loss,
     settle_expiries,
 )
 from webapp.deliveries.retry_policy import TEST_SEND_POLICY
-from webapp.deliveries.transitions import LOST_AFTER
+from webapp.deliveries.transitions import LOST_AFTER, apply_if_unchanged
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery
 from webapp.models.delivery import IS_WAITING
@@ -76,7 +75,7 @@ def _end_overdue(rows: Sequence[AnyDelivery], now: datetime) -> int:
     if not due:
         return 0
     try:
-        ended = sum(apply_planned(planned, row, now) for row, planned in due)
+        ended = sum(_apply(planned, row, now) for row, planned in due)
         db.session.commit()
         return ended
     except DBAPIError as error:
@@ -85,6 +84,10 @@ def _end_overdue(rows: Sequence[AnyDelivery], now: datetime) -> int:
         discard_transaction()
         log.warning("overdue tests cannot be ended", extra={"outage": describe_outage(error)})
         return 0
+
+
+def _apply(planned: PlannedTransition, row: AnyDelivery, now: datetime) -> bool:
+    return apply_if_unchanged(planned.transition, row.id, row.updated_at, now, planned.columns)
 
 
 def _list_due(rows: Sequence[AnyDelivery], now: datetime) -> list[tuple[AnyDelivery, PlannedTransition]]:
