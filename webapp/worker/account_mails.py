@@ -1,6 +1,5 @@
 """Sends mails to people in a worker process: few at once, each in a thread, beside the deliveries."""
 
-import logging
 from collections.abc import Sequence
 
 from flask import Flask
@@ -16,8 +15,6 @@ from webapp.worker.mail_composers import COMPOSERS as ACCOUNT_COMPOSERS
 from webapp.worker.thread_errors import log_thread_errors
 
 COMPOSERS = {**ACCOUNT_COMPOSERS, AccountMailKind.NOTICE: NOTICE_COMPOSER}
-
-log = logging.getLogger(__name__)
 
 # A mail server that hangs holds each of them for 8 s. Those that cannot wait are enqueued again by maintenance.
 LIMITS = ConcurrencyLimits(concurrent=8, per_workspace=8, waiting=500, waiting_per_workspace=500)

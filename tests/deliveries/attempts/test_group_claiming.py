@@ -11,13 +11,13 @@ from flask import Flask
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
-from tests.deliveries.attempts.group_rows import claim_rows, end_attempt, request_group
+from tests.deliveries.attempts.group_rows import Claim, claim_rows, end_attempt, name_claims, request_group
 from tests.deliveries.recovery.recovery_passes import recover_at
 from tests.factories import SeededIds, on_both_databases, seconds
 from webapp.deliveries import open_groups, send
 from webapp.deliveries.attempts import group_claiming, group_recording, sending
-from webapp.deliveries.attempts.claiming import claim
-from webapp.deliveries.attempts.group_claiming import Claim
+from webapp.deliveries.attempts.claiming import Attempt, claim
+from webapp.deliveries.attempts.group_commit import ALONE
 from webapp.deliveries.attempts.group_recording import RowsChanged, record_group
 from webapp.deliveries.attempts.recording import record
 from webapp.deliveries.completion_events import CompletionEvent, delivery_completed
@@ -69,7 +69,7 @@ def test_a_group_is_claimed_and_recorded_as_its_rows_would_be_alone(
 ) -> None:
     attempts = claim_rows(ids[1:], app_settings)
     alone = claim(ids[0], app_settings, database_clock.now())
-    assert [attempt and attempt.delivery_id for attempt in attempts] == ids[1:]
+    assert name_claims(attempts) == ids[1:]
 
     assert record_group([end_attempt(attempt) for attempt in attempts], database_clock.now()) == [True] * 3
     assert alone is not None
@@ -100,7 +100,7 @@ def test_a_row_that_cannot_be_sent_is_left_to_the_single_claim_and_holds_up_no_o
     spoil(ids[1])
 
     attempts = claim_rows(ids, app_settings)
-    assert [attempt and attempt.delivery_id for attempt in attempts] == [ids[0], None, *ids[2:]]
+    assert name_claims(attempts) == [ids[0], ALONE, *ids[2:]]
     assert _outcomes(ids[1:2]) == [("queued", None, 0)]
 
     send(ids[1], app_settings)
@@ -135,7 +135,7 @@ def test_the_claim_itself_checks_each_row_again(
 
     attempts = claim_rows(ids, app_settings)
 
-    assert [attempt and attempt.delivery_id for attempt in attempts] == [*ids[:2], None, ids[3]]
+    assert name_claims(attempts) == [*ids[:2], ALONE, ids[3]]
 
 
 def _in_context(app: Flask, act: Callable[[], None]) -> None:
@@ -146,7 +146,7 @@ def _in_context(app: Flask, act: Callable[[], None]) -> None:
 def test_a_delivery_that_is_twice_in_a_group_is_given_to_one_thread(ids: list[int], app_settings: AppSettings) -> None:
     attempts = claim_rows([ids[0], ids[0], ids[1]], app_settings)
 
-    assert [attempt and attempt.delivery_id for attempt in attempts] == [ids[0], None, ids[1]]
+    assert name_claims(attempts) == [ids[0], ALONE, ids[1]]
 
 
 def test_a_row_that_another_worker_has_claimed_is_not_looked_at_again(
@@ -157,7 +157,7 @@ def test_a_row_that_another_worker_has_claimed_is_not_looked_at_again(
 
     claims = groups.claims._work(ids[1:3])
 
-    assert [attempt and attempt.delivery_id for attempt in claims] == [False, ids[2]]
+    assert name_claims(claims) == [None, ids[2]]
     monkeypatch.setattr(groups.claims, "join", lambda _delivery_id, _alone: claims[0])
     send(ids[1], app_settings, groups)
     assert _outcomes(ids[1:2]) == [("queued", None, 1)]
@@ -184,18 +184,18 @@ def test_overlapping_groups_of_two_workers_have_one_winner_for_each_row(
 
 def _claim_or_nothing(own: list[int], app_settings: AppSettings) -> list[int]:
     claimed: Sequence[Claim] = sending._try_together(lambda: claim_rows(own, app_settings), own)
-    return [attempt.delivery_id for attempt in claimed if attempt]
+    return [attempt.delivery_id for attempt in claimed if isinstance(attempt, Attempt)]
 
 
 def test_a_worker_that_dies_between_the_claim_of_a_group_and_its_sends_loses_each_visibly(
     ids: list[int], app_settings: AppSettings
 ) -> None:
-    assert all(claim_rows(ids, app_settings))
+    assert name_claims(claim_rows(ids, app_settings)) == ids
 
     recover_at(app_settings, datetime.now(UTC), datetime.now(UTC) + seconds(20))
     attempts = claim_rows(ids, app_settings)
 
-    assert attempts == [False] * 4
+    assert attempts == [None] * 4
     assert _outcomes(ids) == [("failed", "worker_lost", 1)] * 4
 
 
@@ -207,7 +207,7 @@ def test_a_late_result_in_a_group_changes_nothing_and_loses_no_other(
 
     recorded = record_group([end_attempt(attempt) for attempt in attempts], database_clock.now())
 
-    assert recorded == [True, True, None, True]
+    assert recorded == [True, True, ALONE, True]
     assert _outcomes(ids)[2] == ("failed", "worker_lost", 1)
     assert completed == [ids[0], ids[1], ids[3]]
 
@@ -216,12 +216,12 @@ def test_a_result_of_an_earlier_attempt_is_not_recorded_over_a_later_one(
     ids: list[int], app_settings: AppSettings
 ) -> None:
     first, second = claim_rows(ids[:2], app_settings)
-    assert first
+    assert isinstance(first, Attempt)
     earlier = [replace(first, number=0), replace(first, started_at=first.started_at - seconds(1))]
 
     recorded = record_group([*map(end_attempt, earlier), end_attempt(second)], database_clock.now())
 
-    assert recorded == [None, None, True]
+    assert recorded == [ALONE, ALONE, True]
     assert _outcomes(ids[:1]) == [("queued", None, 1)]
 
 
@@ -232,7 +232,7 @@ def test_one_bad_row_fails_its_group_and_is_then_recorded_by_itself(
     endings[1].columns["suggestion"] = object()  # cannot be written as JSON
     groups = open_groups(app_settings)
 
-    assert list(groups.records._work(endings)) == [None] * 4
+    assert list(groups.records._work(endings)) == [ALONE] * 4
     assert completed == []
     assert _outcomes(ids) == [("queued", None, 1)] * 4
 
@@ -250,7 +250,7 @@ def test_a_group_whose_commit_fails_is_told_to_nobody_and_recorded_one_by_one(
 
     with monkeypatch.context() as patch:
         patch.setattr(db.session, "commit", fail)
-        assert list(groups.records._work(endings)) == [None] * 4
+        assert list(groups.records._work(endings)) == [ALONE] * 4
     assert completed == []
     assert _outcomes(ids) == [("queued", None, 1)] * 4
 

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.installation.processes import wait_until
 from webapp.deliveries.attempts import group_commit
-from webapp.deliveries.attempts.group_commit import Groups
+from webapp.deliveries.attempts.group_commit import ALONE, Alone, Groups
 
 
 @dataclass
@@ -23,11 +23,11 @@ class HeldWork:
     refused: Sequence[int] = ()
     broken: bool = False
 
-    def work(self, items: Sequence[int]) -> list[str | None]:
+    def work(self, items: Sequence[int]) -> list[str | Alone]:
         self.groups.append(list(items))
         if self.broken:
             raise RuntimeError
-        return [None if item in self.refused else f"{item} together" for item in items]
+        return [ALONE if item in self.refused else f"{item} together" for item in items]
 
     def work_alone(self, item: int) -> str:
         self.alone.append(item)

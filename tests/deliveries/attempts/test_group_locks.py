@@ -6,9 +6,10 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import text, update
 
-from tests.deliveries.attempts.group_rows import claim_rows, end_attempt, request_group
+from tests.deliveries.attempts.group_rows import claim_rows, end_attempt, name_claims, request_group
 from tests.deliveries.recovery.recovery_passes import recover_at
 from tests.factories import SeededIds, seconds
+from webapp.deliveries.attempts.group_commit import ALONE
 from webapp.deliveries.attempts.group_recording import record_group
 from webapp.extensions import db
 from webapp.models import AlertDelivery, database_clock
@@ -39,8 +40,8 @@ def test_a_locked_row_is_left_out_of_a_claim_and_nobody_waits_for_it(ids: list[i
     with _locked_by_another(ids[1]):
         attempts = claim_rows(ids, app_settings)
 
-    assert [attempt and attempt.delivery_id for attempt in attempts] == [ids[0], None, *ids[2:]]
-    assert claim_rows(ids[1:2], app_settings) != [None]
+    assert name_claims(attempts) == [ids[0], ALONE, *ids[2:]]
+    assert name_claims(claim_rows(ids[1:2], app_settings)) == ids[1:2]
 
 
 def test_a_locked_row_is_left_out_of_a_record_and_nobody_waits_for_it(
@@ -49,7 +50,7 @@ def test_a_locked_row_is_left_out_of_a_record_and_nobody_waits_for_it(
     endings = [end_attempt(attempt) for attempt in claim_rows(ids, app_settings)]
 
     with _locked_by_another(ids[1]):
-        assert record_group(endings, database_clock.now()) == [True, None, True, True]
+        assert record_group(endings, database_clock.now()) == [True, ALONE, True, True]
 
     assert record_group(endings[1:2], database_clock.now()) == [True]
 

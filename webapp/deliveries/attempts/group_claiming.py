@@ -8,7 +8,6 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import Row, bindparam, tuple_, update
 
@@ -20,6 +19,7 @@ from webapp.deliveries.attempts.claiming import (
     is_unclaimed,
     prepare_attempt,
 )
+from webapp.deliveries.attempts.group_commit import ALONE, Alone
 from webapp.deliveries.retry_policy import find_retry_policy
 from webapp.deliveries.states import IS_UNCLAIMED
 from webapp.deliveries.transitions import CLAIM, list_columns
@@ -28,9 +28,6 @@ from webapp.models import AlertDelivery, AlertDestination
 from webapp.settings import AppSettings
 
 log = logging.getLogger(__name__)
-
-# What a group found for a row: see `claim_group`.
-Claim = Attempt | Literal[False] | None
 
 # On PostgreSQL, locked rows are left out. SQLite has one writer and ignores this.
 _LOAD = CANDIDATES.where(AlertDelivery.id.in_(bindparam("delivery_ids", expanding=True))).with_for_update(
@@ -53,13 +50,13 @@ _CLAIM = (
 )
 
 
-def claim_group(delivery_ids: Sequence[int], app_settings: AppSettings, now: datetime) -> list[Claim]:
+def claim_group(delivery_ids: Sequence[int], app_settings: AppSettings, now: datetime) -> list[Attempt | Alone | None]:
     """Claim deliveries for this worker and commit.
 
-    Returns for each its attempt; False if it no longer waits; None if it has to be claimed by itself.
+    Returns for each its attempt, None if it no longer waits, or `ALONE` if it has to be claimed by itself.
     """
     rows = db.session.execute(_LOAD, {"delivery_ids": sorted(set(delivery_ids))}).all()
-    results: dict[int, Claim] = {row[0].id: False for row in rows if not is_unclaimed(row[0])}
+    results: dict[int, Attempt | None] = {row[0].id: None for row in rows if not is_unclaimed(row[0])}
     prepared = _prepare_all(rows, app_settings, now)
     claimed = _claim_all(list(prepared.values()), now) if prepared else set()
     db.session.commit()
@@ -68,7 +65,7 @@ def claim_group(delivery_ids: Sequence[int], app_settings: AppSettings, now: dat
     for delivery_id in claimed:
         results[delivery_id] = attempt = prepared[delivery_id][0]
         log.info("delivery claimed", extra={"delivery": delivery_id, "attempt": attempt.number})
-    return [results.pop(delivery_id, None) for delivery_id in delivery_ids]  # an attempt belongs to one thread only
+    return [results.pop(delivery_id, ALONE) for delivery_id in delivery_ids]  # an attempt belongs to one thread only
 
 
 # A row of `_LOAD`: the delivery, the id of the newest test send there, and the workspace's slug.

@@ -6,8 +6,9 @@ threads would otherwise compete for the database.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from threading import Event, Lock
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -19,6 +20,15 @@ MAX_SIZE = 32
 MAX_WAIT = 1.0
 
 
+class Alone(Enum):
+    """What a group returns for an item that its own thread has to work on."""
+
+    ALONE = "alone"
+
+
+ALONE: Final = Alone.ALONE
+
+
 @dataclass(eq=False)
 class _Waiter(Generic[Item, Result]):
     """One waiting thread. leads: whether it does the work of the next group."""
@@ -26,17 +36,17 @@ class _Waiter(Generic[Item, Result]):
     item: Item
     woken: Event = field(default_factory=Event)
     leads: bool = False
-    result: Result | None = None
+    result: Result | Alone = ALONE
 
 
 class Groups(Generic[Item, Result]):
     """Groups of items, one group at a time, each worked on by one of the threads that brought them.
 
-    work: returns a result for each item, in order, or None for one that its own thread has to work on. May raise: then
-        nothing is done, and each thread works on its own item.
+    work: returns a result for each item, in order, or `ALONE`. May raise: then nothing is done, and each thread works
+        on its own item.
     """
 
-    def __init__(self, work: Callable[[Sequence[Item]], Sequence[Result | None]]) -> None:
+    def __init__(self, work: Callable[[Sequence[Item]], Sequence[Result | Alone]]) -> None:
         self._work = work
         self._lock = Lock()
         self._waiting: list[_Waiter[Item, Result]] = []
@@ -53,7 +63,7 @@ class Groups(Generic[Item, Result]):
             member.leads, self._is_busy = not self._is_busy, True
         if member.leads or self._is_chosen(member):
             return self._lead(member, alone)
-        return alone() if member.result is None else member.result
+        return alone() if member.result is ALONE else member.result
 
     def _is_chosen(self, member: _Waiter[Item, Result]) -> bool:
         """Wait until the group of this member has ended, or the member has to lead one. Returns whether it has to."""
@@ -75,7 +85,7 @@ class Groups(Generic[Item, Result]):
                 member.result = result
         finally:
             self._end(group)
-        return alone() if leader.result is None else leader.result
+        return alone() if leader.result is ALONE else leader.result
 
     def _end(self, group: Sequence[_Waiter[Item, Result]]) -> None:
         with self._lock:

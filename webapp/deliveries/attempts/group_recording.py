@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Row, Update, bindparam, select, update
 
 from webapp.deliveries.attempts.claiming import Attempt
+from webapp.deliveries.attempts.group_commit import ALONE, Alone
 from webapp.deliveries.attempts.recording import EndedAttempt
 from webapp.deliveries.states import IS_BEING_SENT
 from webapp.deliveries.transitions import (
@@ -34,8 +35,8 @@ class RowsChanged(Exception):
     """A row of the group was changed by somebody else. Nothing is recorded."""
 
 
-def record_group(ended: Sequence[EndedAttempt], now: datetime) -> list[bool | None]:
-    """Record results and commit. Returns True for each recorded one, None for each that has to be recorded by itself.
+def record_group(ended: Sequence[EndedAttempt], now: datetime) -> list[bool | Alone]:
+    """Record results and commit. Returns True for each recorded one, `ALONE` for one that has to be recorded by itself.
 
     Raises `RowsChanged` or a database error, after which nothing is recorded.
     """
@@ -47,7 +48,7 @@ def record_group(ended: Sequence[EndedAttempt], now: datetime) -> list[bool | No
     for delivery_id, each in sorted(ours.items(), key=lambda item: running[item[0]].alert_destination_id):
         publish_completion(each.transition, delivery_id, running[delivery_id], each.columns["last_error_code"], now)
     db.session.commit()
-    return [True if ours.get(each.attempt.delivery_id) is each else None for each in ended]
+    return [True if ours.get(each.attempt.delivery_id) is each else ALONE for each in ended]
 
 
 def _is_ours(attempt: Attempt, running: dict[int, Row[Any]]) -> bool:

@@ -16,8 +16,8 @@ from webapp.database.sessions import discard_transaction
 from webapp.deliveries.attempts.claim_record import note_claim
 from webapp.deliveries.attempts.claiming import Attempt, claim
 from webapp.deliveries.attempts.exchanges import write_exchange
-from webapp.deliveries.attempts.group_claiming import Claim, claim_group
-from webapp.deliveries.attempts.group_commit import Groups
+from webapp.deliveries.attempts.group_claiming import claim_group
+from webapp.deliveries.attempts.group_commit import ALONE, Alone, Groups
 from webapp.deliveries.attempts.group_recording import record_group
 from webapp.deliveries.attempts.ready_deliveries import ReadyDelivery
 from webapp.deliveries.attempts.recording import AttemptResult, EndedAttempt, end_attempt, record_with_retries
@@ -44,25 +44,27 @@ _ALREADY_SENT = AttemptResult(FAIL, error_columns(Code.WORKER_LOST) | {"answer_s
 class SendGroups:
     """The claims and the records that the threads of one process make together."""
 
-    claims: Groups[int, Claim]
+    claims: Groups[int, Attempt | None]
     records: Groups[EndedAttempt, bool]
 
 
 def open_groups(app_settings: AppSettings) -> SendGroups:
     """Return the groups for a process's threads, which call `send` with them."""
 
-    def claim_all(delivery_ids: Sequence[int]) -> Sequence[Claim]:
+    def claim_all(delivery_ids: Sequence[int]) -> Sequence[Attempt | Alone | None]:
         return _try_together(lambda: claim_group(delivery_ids, app_settings, database_clock.now()), delivery_ids)
 
-    def record_all(ended: Sequence[EndedAttempt]) -> Sequence[bool | None]:
+    def record_all(ended: Sequence[EndedAttempt]) -> Sequence[bool | Alone]:
         delivery_ids = [one.attempt.delivery_id for one in ended]
         return _try_together(lambda: record_group(ended, database_clock.estimate()), delivery_ids)
 
     return SendGroups(Groups(claim_all), Groups(record_all))
 
 
-def _try_together(work: Callable[[], Sequence[Result | None]], delivery_ids: Sequence[int]) -> Sequence[Result | None]:
-    """Return the results of a group. If it fails, return None for each delivery: each is then worked on by itself."""
+def _try_together(
+    work: Callable[[], Sequence[Result | Alone]], delivery_ids: Sequence[int]
+) -> Sequence[Result | Alone]:
+    """Return the results of a group. If it fails, each delivery is worked on by itself."""
     try:
         return work()
     except Exception as error:  # of a row or of the database; the work on each row alone handles it
@@ -70,7 +72,7 @@ def _try_together(work: Callable[[], Sequence[Result | None]], delivery_ids: Seq
         db.session.remove()
         fields = {"deliveries": delivery_ids, "error": type(error).__name__, "outage": describe_outage(error)}
         log.warning("group failed, each delivery goes on by itself", extra=fields)
-        return [None] * len(delivery_ids)
+        return [ALONE] * len(delivery_ids)
 
 
 def send(
@@ -92,7 +94,7 @@ def send(
 
     attempt = claim_alone() if report else groups.claims.join(delivery_id, claim_alone)
     db.session.remove()
-    if not attempt:
+    if attempt is None:
         return
     began = time.monotonic()
     is_new = note_claim(attempt.delivery_id, attempt.number, attempt.requested_at, attempt.started_at)
