@@ -122,7 +122,7 @@ def _has_new_test(summary: DestinationSummary) -> bool:
 
 
 def _is_only_stale(summary: DestinationSummary, now: datetime) -> bool:
-    """Check whether a destination is stale, but not broken, nor about to be known by a test that waits."""
+    """Check whether a destination is stale and not broken, and has no test that waits."""
     is_shown_otherwise = summary.state.is_broken or summary.state is Tab.PENDING
     return not is_shown_otherwise and Gap.STALE in find_gaps(summary, now)
 

@@ -38,7 +38,7 @@ def find_gaps(summary: DestinationSummary, now: datetime) -> frozenset[Gap]:
 
 
 def find_next_stale(summaries: Sequence[DestinationSummary], now: datetime) -> datetime | None:
-    """Return when a destination next becomes stale, or None. Who is unconfirmed, each query of the database finds."""
+    """Return when a destination next becomes stale, or None. Each query finds again who is unconfirmed."""
     limit = now - STALE_AFTER
     times = (summary.proof.acceptance.at for summary in summaries if summary.proof.acceptance)
     first = min((at for at in times if at > limit), default=None)

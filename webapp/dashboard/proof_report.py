@@ -16,7 +16,7 @@ from webapp.text.names import quote_name
 def report_proof(
     destination: AlertDestination, proof: Proof, last_accepted: AnyDelivery | None, now: datetime
 ) -> list[str]:
-    """Return a line for each fact. last_accepted: the newest accepted test send, of which the report has a line."""
+    """Return a line for each fact. last_accepted: the newest accepted test send, which has a line of its own."""
     acceptance, confirmation = proof
     lines = []
     if acceptance and acceptance.delivery_id != (last_accepted.id if last_accepted else None):

@@ -42,14 +42,14 @@ def format_exact(moment: datetime) -> str:
 
 
 def format_machine(moment: datetime) -> str:
-    """Return a moment as scripts read it, which know no microseconds: "2026-05-04T09:30:07.125Z"."""
+    """Return a moment for scripts, to the millisecond: "2026-05-04T09:30:07.125Z"."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def format_moment(moment: datetime, now: datetime, zone: tzinfo | None) -> str:
     """Return a moment for a page that names the zone: "11:30:07", or "2026-05-03 11:30:07" if that is not today.
 
-    Where the zone's clocks differ from now's, in summer or winter, it has its offset: "2026-01-04 10:30:07 UTC+01:00".
+    If the zone's offset then differs from the present one, the text ends with it: "2026-01-04 10:30:07 UTC+01:00".
     zone: None for UTC.
     """
     local, today = moment.astimezone(zone or UTC), now.astimezone(zone or UTC)

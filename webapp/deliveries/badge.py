@@ -1,4 +1,4 @@
-"""LastTestStatus: a destination's badge and its explanation, derived from the newest test send and never stored."""
+"""A destination's badge and its explanation: derived from its newest test send, and never stored."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -105,7 +105,8 @@ def _heed_receipt(outcome: Outcome, newest: AnyDelivery) -> Outcome:
     return replace(
         outcome,
         sentence=drop_arrival_check(outcome.sentence, is_seen),
-        next_step=None if is_seen and outcome.badge is Badge.SENT else next_step,  # the channel's: if it is not visible
+        # After Sent, the next step is the channel's, for a message that nobody sees.
+        next_step=None if is_seen and outcome.badge is Badge.SENT else next_step,
         may_have_arrived=False,
         receipt=newest.receipt,
         receipt_sentence=describe_receipt(newest),

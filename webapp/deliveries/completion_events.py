@@ -11,7 +11,7 @@ from webapp.extensions import db
 
 log = logging.getLogger(__name__)
 
-# Sent with a `CompletionEvent`. `create_app` connects the subscribers.
+# Sent with a `CompletionEvent`. `create_core` connects the subscribers.
 delivery_completed = Signal()
 
 _PENDING = "completion events of the current transaction"

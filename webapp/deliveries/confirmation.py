@@ -59,11 +59,11 @@ _OVERDUE, _LATER = aliased(AlertDelivery, name="overdue_drill"), aliased(AlertDe
 def _find_overdue(column: Any, *, in_the_past: bool = False) -> ColumnElement[Any]:
     """Return the subquery for a column of the drill that makes a destination unconfirmed; null if none does.
 
-    A drill of earlier settings makes none unconfirmed now. In the past it does, since nobody knows which settings were
-    present then, and no message after that time counts.
-
-    It is the newest accepted drill that is `CONFIRM_WITHIN` old, however many followed: weekly drills would otherwise
-    replace one another just in time, for ever. Nobody has said anything about it, nor seen a later message.
+    That drill is the newest accepted one that is at least `CONFIRM_WITHIN` old, however many followed: weekly drills
+    would otherwise replace one another just in time, for ever. Nobody has said anything about it, nor seen a later
+    message. It was sent with the present settings.
+    in_the_past: as of an earlier time. Then a drill with any settings counts, because nobody knows which were present
+        then, and no later message does.
     """
     is_old = (AlertDelivery.status == inline(DeliveryStatus.SENT)) & (AlertDelivery.created_at <= _DUE)
     was_seen = exists().where(

@@ -20,7 +20,7 @@ PAGE_SIZE = 300
 # Seconds between the end of one scan of the table and the start of the next.
 SCAN_INTERVAL = 3600
 
-_WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.DEFERRED)
+_WAITING = [status for status in DeliveryStatus if status.is_waiting]
 
 
 class Retention:

@@ -53,6 +53,11 @@ class AlertDestination(Base):
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     @property
+    def is_active(self) -> bool:
+        """Whether messages may be sent to it: it is enabled, and not deleted."""
+        return self.is_enabled and self.deleted_at is None
+
+    @property
     def encryption_context(self) -> str:
         """Return the encryption context: the encrypted settings can be decrypted only for this row."""
         return f"workspace {self.workspace_id} destination {self.id}"

@@ -49,7 +49,7 @@ def find_refusal(
     """
     if not role.may_test:
         return RequestResult.NOT_ALLOWED
-    if not destination.is_enabled or destination.deleted_at is not None:
+    if not destination.is_active:
         return RequestResult.DISABLED
     if pages_people(destination.type) and not confirms_paging:
         return RequestResult.NOT_CONFIRMED

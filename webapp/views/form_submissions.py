@@ -1,10 +1,10 @@
-"""Tells how a form was submitted, and what it confirms."""
+"""Reads how a form was submitted, and what it confirms."""
 
 from flask import request
 
 
 def confirms_paging() -> bool:
-    """Return whether the form confirms that the tests for which it asks page people."""
+    """Return whether the form confirms that its tests page people."""
     return request.form.get("confirm_paging") == "yes"
 
 

@@ -15,8 +15,8 @@ LONGEST_VALUE = 100
 def init_link_paths(app: Flask) -> None:
     """Give the templates a `url_for` that builds each path once.
 
-    A path depends on nothing but the view and its values. Only the error page of a probe can be asked for below
-    another path (`CheckedFlask` refuses the rest): its links are not remembered.
+    A path depends on nothing but the view and its values, unless the request came below a prefix. `CheckedFlask`
+    refuses such requests, those of probes excepted, so the links of their error pages are not remembered.
     """
     remembered = lru_cache(maxsize=CAPACITY, typed=True)(app.url_for)
 

@@ -49,7 +49,7 @@ def show_member(slug: str, account_id: str) -> str:
 
 @bp.get("/<account_id>/role")
 def confirm_role(slug: str, account_id: str) -> str:
-    """Ask whether a role shall be changed, and show what that ends."""
+    """Ask whether to change a role, and show what that ends."""
     visit = load_visit_to_edit(slug)
     return _render_member(
         "member_role.html", visit, _load_member(visit, account_id), role=_read_role(request.args.get("role"))
@@ -83,7 +83,7 @@ def change_role(slug: str, account_id: str) -> PageResponse:
 
 @bp.get("/<account_id>/remove")
 def confirm_removal(slug: str, account_id: str) -> str:
-    """Ask whether a member shall be removed, and show what that ends."""
+    """Ask whether to remove a member, and show what that ends."""
     visit = load_visit_to_edit(slug)
     return _render_member("member_remove.html", visit, _load_member(visit, account_id))
 

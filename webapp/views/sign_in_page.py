@@ -54,5 +54,5 @@ def find_kept_text() -> str:
 
 
 def find_requested_path() -> str | None:
-    """Return the path that the request names for after the sign-in; None for any other site's address."""
+    """Return the path to go to after the sign-in, as the request names it; None for the address of another site."""
     return read_own_path(request.args.get("next", ""))

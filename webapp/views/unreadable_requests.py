@@ -1,4 +1,4 @@
-"""Answers a request whose body is not read: malformed chunks, which are not our mistake, or too much of it."""
+"""Responds to a request whose body cannot be read: its chunks are malformed, or it is too large."""
 
 from contextlib import suppress
 from typing import IO

@@ -61,8 +61,8 @@ class WantedTest:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What decides about the destinations of a group, by their ids, once they are locked.
+class RequestFacts:
+    """What decides about the requests of a group, by the ids of their destinations, which are locked.
 
     planned: when planned tests that have not ended are due. newest_drills: their ids, read for drills only.
     """
@@ -82,24 +82,24 @@ class Found:
         return due_at is not None and not has_expired(due_at, wanted.now)
 
 
-def find(wanted: Sequence[WantedTest]) -> Found:
-    """Read what decides about these destinations: one query, and another one for drills."""
+def load_facts(wanted: Sequence[WantedTest]) -> RequestFacts:
+    """Read what decides about these requests: one query, and another one for drills. Their destinations are locked."""
     newest, planned = list_newest_tests([each.destination.id for each in wanted])
     drills = [each.destination.id for each in wanted if each.drill is not None]
-    return Found(newest, planned, list_newest_drills(drills) if drills else {})
+    return RequestFacts(newest, planned, list_newest_drills(drills) if drills else {})
 
 
-def find_objection(wanted: WantedTest, found: Found) -> Exception | None:
+def find_objection(wanted: WantedTest, facts: RequestFacts) -> Exception | None:
     """Return why a test send is refused, or None. Its destination is locked."""
     destination, drill = wanted.destination, wanted.drill
-    if not destination.is_enabled or destination.deleted_at is not None:
+    if not destination.is_active:
         return DestinationDisabled()
-    newest = found.newest.get(destination.id)
+    newest = facts.newest.get(destination.id)
     if newest is not None and seconds_left(newest.created_at, wanted.now):
         return CoolingDown()
     if drill is None:
         return None
-    if found.has_waiting_plan(wanted) or (newest is not None and newest.status.is_waiting):
+    if facts.has_waiting_plan(wanted) or (newest is not None and newest.status.is_waiting):
         return OtherTestWaits()
-    is_still_wanted = drill.is_still_wanted(destination.drilled_at, found.newest_drills.get(destination.id))
+    is_still_wanted = drill.is_still_wanted(destination.drilled_at, facts.newest_drills.get(destination.id))
     return None if is_still_wanted else DrillTaken()

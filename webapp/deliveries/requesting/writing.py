@@ -14,7 +14,7 @@ from webapp.audit import BY_CUSTOMER_LINK, SCHEDULE, Action, record_destination_
 from webapp.database.sessions import discard_transaction
 from webapp.deliveries.messages import write_payload
 from webapp.deliveries.requesting.planned_tests import PlanGone, replace_planned_tests, take_planned_test
-from webapp.deliveries.requesting.rules import DestinationDisabled, Found, WantedTest, find, find_objection
+from webapp.deliveries.requesting.rules import DestinationDisabled, RequestFacts, WantedTest, find_objection, load_facts
 from webapp.deliveries.transitions import FAIL_UNQUEUED, SUPERSEDE, end_each
 from webapp.extensions import db
 from webapp.failures import Code
@@ -55,15 +55,15 @@ def request_tests(
     by_customer_link: whether a customer requested them, by a link of this account.
     """
     lock_destinations([each.destination for each in wanted])
-    found = find(wanted)
-    refusals = [find_objection(each, found) or _take_plan(each) for each in wanted]
+    facts = load_facts(wanted)
+    refusals = [find_objection(each, facts) or _take_plan(each) for each in wanted]
     accepted = [each for each, refusal in zip(wanted, refusals, strict=True) if refusal is None]
     if not accepted:
         db.session.rollback()
         return [refusal for refusal in refusals if refusal is not None]
-    _make_room(accepted, account, found)
+    _make_room(accepted, account, facts)
     common = {"batch": batch, "by_customer_link": by_customer_link}
-    rows = [_describe_row(each, account, found.date(each)) | common for each in accepted]
+    rows = [_describe_row(each, account, facts.date(each)) | common for each in accepted]
     # By destination: to have them in the order of the rows, SQLite would insert one by one.
     returned = insert_rows(AlertDelivery, rows, AlertDelivery.alert_destination_id, AlertDelivery.id)
     ids: dict[int, int] = {row[0]: row[1] for row in returned}
@@ -84,14 +84,14 @@ def _take_plan(wanted: WantedTest) -> PlanGone | None:
     return None
 
 
-def _make_room(accepted: Sequence[WantedTest], account: Account | None, found: Found) -> None:
+def _make_room(accepted: Sequence[WantedTest], account: Account | None, facts: RequestFacts) -> None:
     """End the planned tests that these make superfluous, and the test sends that still wait."""
-    planned = [each for each in accepted if each.destination.id in found.planned]
+    planned = [each for each in accepted if each.destination.id in facts.planned]
     replacing = [each for each in planned if each.plan_id is None and each.drill is None]
     if replacing and account is not None:
-        latest = max(found.date(each) for each in replacing)
+        latest = max(facts.date(each) for each in replacing)
         replace_planned_tests([each.destination.id for each in replacing], latest, account.name)
-    newest = [found.newest[each.destination.id] for each in accepted if each.destination.id in found.newest]
+    newest = [facts.newest[each.destination.id] for each in accepted if each.destination.id in facts.newest]
     waiting = [test.delivery_id for test in newest if test.status.is_waiting]
     if waiting:
         end_each(SUPERSEDE, waiting, max(each.now for each in accepted), Code.SUPERSEDED)
@@ -144,7 +144,7 @@ def _commit(delivery_ids: Sequence[int]) -> None:
 def lock_enabled(destination: AlertDestination) -> None:
     """Lock the destination until the end of the transaction. Raises `DestinationDisabled`."""
     lock_destination(destination)
-    if not destination.is_enabled or destination.deleted_at is not None:
+    if not destination.is_active:
         db.session.rollback()
         raise DestinationDisabled
 
