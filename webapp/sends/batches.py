@@ -82,7 +82,8 @@ def request_each(
 ) -> BatchResult:
     """Request and enqueue a test send for each of these destinations that may have one, in this order.
 
-    Ends at the workspace's limit, and at once without a queue. find_obstacle: what is known before one is requested.
+    Ends at the workspace's limit, and at once if the queue server is unavailable.
+    find_obstacle: what is known before one is requested.
     """
     batch, waits, clock = secrets.token_hex(8), Waits(list), _start_clock(now)
     remaining, total = deque(find_eligible(candidates, now, find_obstacle, waits)), 0

@@ -42,7 +42,8 @@ class Dispatcher:
 
     look_up: returns the ready deliveries among these ids; the others no longer need sending.
     send: sends the delivery with this id.
-    send_alone: sends one that was not looked up, and reports it before it is claimed; None if all are looked up.
+    send_alone: sends one that was not looked up, and reports its workspace and destination before it is claimed; None
+        if all are looked up.
     None of them may raise: an exception ends its thread.
     """
 

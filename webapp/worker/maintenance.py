@@ -45,7 +45,7 @@ FAILURE_TIME = 3.0
 
 
 class Maintenance:
-    """The maintenance of one application, which its parts remember between two runs.
+    """The maintenance of one application. One object for all runs: its parts remember what they have done.
 
     forks: whether processes are forked from this one between two runs. Then a run leaves no connection open.
     is_behind: whether the last run left something to the next one, which should begin at once.
@@ -87,7 +87,7 @@ class Maintenance:
     def _run_tasks(self, now: datetime, *, is_round: bool) -> None:
         """Run the parts after the recovery of deliveries. One that fails does not keep the others from running.
 
-        Where a run ends early, the next one begins, so that none waits for ever behind one that always fails.
+        The next run begins where one ends early, so that no part waits for ever behind one that always fails.
         is_round: whether all of them run, or only those that have not finished.
         """
         began_at = monotonic()

@@ -36,6 +36,6 @@ def _ping() -> None:
 
 
 def ping_if_working() -> None:
-    """Send the pings that are due if a worker has a heartbeat, which only one that does all its work has."""
+    """Send the pings that are due if a worker has a heartbeat: only a worker that does all its work has one."""
     if queue.count_workers() > 0:
         send_due_pings(database_clock.now())
