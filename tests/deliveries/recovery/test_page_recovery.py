@@ -24,7 +24,10 @@ from tests.queue_keys import key_of
 from webapp import queue
 from webapp.app_state import app_state
 from webapp.deliveries import WaitTracker, end_if_overdue, end_overdue_tests
+from webapp.deliveries.recovery import page_recovery
+from webapp.deliveries.transitions import CLAIM, DEFER, RESUME, apply_if_unchanged, apply_transition, error_columns
 from webapp.extensions import db
+from webapp.failures import Code
 from webapp.models import AlertDelivery, DeliveryStatus
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
@@ -144,6 +147,26 @@ def test_an_attempt_that_has_changed_is_watched_anew(seeded: SeededIds) -> None:
     end_if_overdue(delivery, NOW + seconds(31))
 
     assert _outcome(delivery) == LOST
+
+
+def test_an_attempt_that_ended_since_it_was_read_ends_no_later_one(
+    seeded: SeededIds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The later attempt is live, and would be reported as lost."""
+    delivery = _sending(seeded)
+
+    def apply_late(*facts: Any) -> bool:
+        begun = NOW + seconds(20)
+        failed = error_columns(Code.CONNECT_TIMEOUT) | {"send_after": begun}
+        apply_transition(DEFER, delivery.id, begun, **failed)
+        apply_transition(RESUME, delivery.id, begun)
+        apply_transition(CLAIM, delivery.id, begun, attempt_count=2)
+        return apply_if_unchanged(*facts)
+
+    monkeypatch.setattr(page_recovery, "apply_if_unchanged", apply_late)
+    _look(delivery, NOW + seconds(11), NOW + seconds(21))
+
+    assert _outcome(delivery)[0] is DeliveryStatus.QUEUED
 
 
 def test_without_any_worker_an_attempt_past_the_time_limit_ends_at_the_first_look(
