@@ -8,14 +8,14 @@ from sqlalchemy import func, select, update
 from tests.factories import on_both_databases
 from tests.mailbox import deliver_mails
 from tests.notices.conftest import Installation
-from tests.notices.test_rounds import add_destinations
+from tests.notices.test_worker_rounds import add_destinations
 from webapp.extensions import db
 from webapp.models import AccountMail, AccountMailStatus, NoticeItem
 from webapp.notices import planning, recipients, writing
-from webapp.notices.closing import close_problems
-from webapp.notices.mailed import settle_notices
+from webapp.notices.mail_results import settle_notices
 from webapp.notices.past_notices import WRITTEN_FOR
 from webapp.notices.planning import plan_notices
+from webapp.notices.problem_closing import close_problems
 
 pytestmark = on_both_databases
 

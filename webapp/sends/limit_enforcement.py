@@ -1,8 +1,8 @@
 """Counts each press in the limits of test sends, or refuses it: the cooldown of its destination, then `rate_limits`.
 
 The cooldown is one of Flask-Limiter's windows, and checked first, before anything is written. It is hit in the script
-that counts the other limits. The database decides (`webapp.deliveries.requesting.writing`), so that a flushed or unavailable
-Redis lets no second message through.
+that counts the other limits. The database decides (`webapp.deliveries.requesting.writing`), so that a flushed or
+unavailable Redis lets no second message through.
 """
 
 import logging

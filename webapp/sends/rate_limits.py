@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from webapp.app_state import app_state, current_settings, redis_key
 from webapp.auth.keyed_hash import hash_key
-from webapp.deliveries.cooldown import COOLDOWN, CoolingDown
+from webapp.deliveries.requesting.cooldown import COOLDOWN, CoolingDown
 from webapp.outbound.policy.send_targets import SendTarget, TargetKind, find_recipients
 from webapp.sends.eligibility import RequestResult
 from webapp.settings import SendLimits
@@ -136,9 +136,7 @@ def count_presses(
             arguments += [numbers.setdefault(key, len(numbers) + 1), limit.amount]
     head = [WINDOW, len(numbers), int(COOLDOWN.total_seconds())]
     results = app_state().redis.register_script(_COUNT)([*numbers, *cooldowns], [*head, *arguments])
-    return [
-        _read_result(press_id, limits, full) for press_id, limits, full in zip(ids, presses, results, strict=True)
-    ]
+    return [_read_result(press_id, limits, full) for press_id, limits, full in zip(ids, presses, results, strict=True)]
 
 
 def _read_result(
