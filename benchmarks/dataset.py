@@ -121,8 +121,9 @@ def fill_database(installation: Installation, total: int, thousand: int = 1000, 
 
 def update_statistics() -> None:
     """Have the query planner know what the database contains."""
-    # The driver's own connection: each of SQLAlchemy's is in a transaction, where PostgreSQL refuses VACUUM.
+    # The driver's own connection, outside of a transaction, in which PostgreSQL refuses VACUUM.
     connection = db.engine.raw_connection()
+    connection.rollback()
     connection.cursor().execute("VACUUM ANALYZE" if db.engine.dialect.name == "postgresql" else "ANALYZE")
     connection.close()
 

@@ -9,6 +9,11 @@ const OWN = "button[hx-post]";
 
 const SENDS = ".send, [name=confirm_paging]";
 
+// The response to a press can be so fast that the second click of a double click meets the button that plans a test, and
+// so can a key that is held. Nobody asked for that second test.
+const ONCE = ".send, .paging > summary, [name=confirm_paging]";
+const isRepeated = (event) => event.detail > 1 && event.target.closest(ONCE);
+
 // Milliseconds.
 const LONGEST_LEAVE = 15_000;
 
@@ -19,8 +24,11 @@ document.body.append(announcer);
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest(INERT);
-  if (button?.matches(OWN)) stop(event);  // keeps it from htmx
+  if (button?.matches(OWN) || isRepeated(event)) stop(event);  // keeps it from htmx
   else if (button) event.preventDefault();
+}, true);
+document.addEventListener("keydown", (event) => {
+  if (event.repeat && event.key === "Enter" && event.target.closest(ONCE)) event.preventDefault();
 }, true);
 document.addEventListener("submit", (event) => {
   if (event.submitter?.matches(INERT) || isUnderWay(event.target)) stop(event);

@@ -29,6 +29,7 @@ from webapp.views.refused_forms import init_refused_forms
 from webapp.views.registration import register_views
 from webapp.views.request_sizes import init_request_limits
 from webapp.views.static_files import init_static_files
+from webapp.views.template_loading import SharedEnvironment
 from webapp.views.time_zones import init_time_zones
 from webapp.views.unreadable_requests import init_unreadable_requests
 from webapp.workspaces.own_workspaces import load_switcher
@@ -41,6 +42,7 @@ def create_app(app_settings: AppSettings | None = None) -> Flask:
     """Create the application. Raises `Misconfigured` if a setting is missing or invalid."""
     app = create_core(app_settings)
     app.session_interface = UntimedSessionInterface()
+    app.jinja_environment = SharedEnvironment
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     _init_extensions(app)

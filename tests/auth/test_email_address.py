@@ -49,6 +49,7 @@ def test_reading_an_address_twice_changes_nothing(text: str) -> None:
     assert _is_refused(text) or read_email(read_email(text)) == read_email(text)
 
 
+@pytest.mark.slow
 def test_every_character_is_refused_or_has_one_canonical_form() -> None:
     characters = [f"a{chr(point)}b" for point in range(sys.maxunicode + 1)]
     accepted = [text for text in characters if not _is_refused(text)]

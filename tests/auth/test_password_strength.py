@@ -118,6 +118,7 @@ def test_a_password_has_1000_characters_at_most(length: int, reason: str) -> Non
     assert _find_reason(("kdj3-fj20-xmw " * 72)[:length]) == reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "slow",
     ["4@8({[<3691!|7150$5+%2" * 45, "1l|!i7" * 160, "a" * 999 + "b", "\u0130" * 1000, "(){}[]<>4@86391!|7150$+%2" * 40],

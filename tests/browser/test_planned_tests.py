@@ -1,8 +1,10 @@
 """Fix and test again in a real browser: Save and test, the plan on the page, its result, and a button that is busy."""
 
 import re
+from collections.abc import Callable
 
-from playwright.sync_api import Request, Route, expect
+import pytest
+from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser.conftest import AddWebhook, OpenTab, Sessions
 from tests.browser.page_checks import find_barriers
@@ -58,6 +60,40 @@ def test_a_planned_test_is_made_and_canceled_by_keyboard_and_keeps_the_focus(add
     expect(button(tab)).to_have_text(COUNTING)
     expect(button(tab)).to_be_focused()
     expect(button(tab)).to_have_accessible_name(re.compile("^Test again in"))
+
+
+def _click(tab: Page, count: int) -> None:
+    """Click as a browser reports the click with this number at the same place."""
+    button(tab).hover()
+    tab.mouse.down(click_count=count)
+    tab.mouse.up(click_count=count)
+
+
+def _press_enter(tab: Page, _count: int) -> None:
+    """Press Enter, or report that it is still held."""
+    button(tab).focus()
+    tab.keyboard.down("Enter")
+
+
+@pytest.mark.parametrize("press", [_click, _press_enter])
+def test_neither_a_double_click_nor_a_held_key_plans_a_second_test(
+    add_webhook: AddWebhook, press: Callable[[Page, int], None]
+) -> None:
+    tab = add_webhook("works")
+    planned: list[str] = []
+    tab.on("request", lambda request: planned.append(request.url) if request.url.endswith("/plan") else None)
+    with press_that_ends(tab):
+        press(tab, 1)
+    expect(button(tab)).to_have_text(COUNTING)
+
+    press(tab, 2)
+    tab.keyboard.up("Enter")
+    expect_badge(tab, "sent")
+    assert planned == []
+
+    with press_that_ends(tab):
+        button(tab).press("Enter")
+    assert len(planned) == 1
 
 
 def test_a_button_is_busy_while_its_press_is_under_way_and_posts_once(add_webhook: AddWebhook) -> None:

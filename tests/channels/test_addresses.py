@@ -9,7 +9,7 @@ from webapp.channels.addresses import Service, check_server, find_parameter, set
 from webapp.channels.contract import Channel
 from webapp.channels.fields import Field, FieldKind, SettingInvalid
 from webapp.outbound import OutboundClient, Policy
-from webapp.outbound.policy.urls import Origin
+from webapp.outbound.policy.urls import Origin, Route
 
 SECRET = "s3cr-tPath"
 FLOW = f"https://default1.5e.environment.api.powerplatform.com/x/invoke?api-version=1&sp=%2Ft&sv=1.0&sig={SECRET}"
@@ -288,3 +288,17 @@ def test_parameters_replace_those_of_the_same_names(address: str, changed: str) 
 )
 def test_a_parameter_of_an_address_is_found(query: str, value: str) -> None:
     assert find_parameter(f"https://a.example/x{query}", "a") == value
+
+
+@pytest.mark.parametrize("typed", ["http://hooks.demo.example/x", "https://hooks.demo.example:8443/x"])
+def test_an_address_of_the_demos_receiver_that_is_written_wrongly_is_told_apart_from_another_receiver(
+    typed: str,
+) -> None:
+    receiver = Origin("https", "hooks.demo.example", 443)
+    routes = MappingProxyType({receiver: Route("127.0.0.1", 8443)})
+    demo = OutboundClient(Policy(demo_receiver=Origin("http", "127.0.0.1", 8025), demo_routes=routes))
+
+    assert error_of("webhook", typed, demo) == (
+        "The demo's receiver has this host at https://hooks.demo.example only. Copy an address from the Demo panel."
+    )
+    assert "sends messages to its own receiver only" in error_of("webhook", "https://hooks.example.com/x", demo)

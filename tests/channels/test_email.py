@@ -351,6 +351,7 @@ def test_a_name_is_used_literally_and_adds_no_header(name: str, message: Message
     assert mail["To"] == "ann@example.com, bob@example.com, cleo@example.com"
 
 
+@pytest.mark.slow
 @given(name=st.lists(st.sampled_from(PIECES) | st.text(max_size=20), max_size=12).map("".join))
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_name_arrives_as_the_subject_and_nothing_else(name: str, message: Message) -> None:

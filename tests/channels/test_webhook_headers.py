@@ -164,6 +164,7 @@ def test_the_limits_themselves_are_accepted() -> None:
     assert len(read_headers("\n".join(lines))) == MAX_HEADERS
 
 
+@pytest.mark.slow
 @given(added)
 def test_what_is_written_is_read_again(headers: dict[str, str]) -> None:
     assert read_headers(write_headers(headers)) == headers

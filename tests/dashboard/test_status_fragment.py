@@ -359,10 +359,12 @@ def test_a_failed_test_says_when_a_message_was_last_accepted() -> None:
     assert "Last accepted 1 h ago , with earlier settings." in text
 
 
-def test_a_destination_that_was_never_tested_says_that_a_real_alert_was_accepted() -> None:
-    text = _render_text(None, Proof(Acceptance(4, NOW, is_outdated=False)), 3600)
+@pytest.mark.parametrize("newest", [None, _test_send(DeliveryStatus.FAILED, id=5, last_error_code="gone")])
+def test_a_real_alert_that_was_accepted_is_not_called_a_test(newest: AlertDelivery | None) -> None:
+    text = _render_text(newest, Proof(Acceptance(4, NOW, is_outdated=False, is_real_alert=True)), 3600)
 
-    assert "No test has been sent yet. A real alert was accepted 1 h ago" in text
+    assert "A real alert was accepted 1 h ago" in text
+    assert "Last accepted" not in text
 
 
 def test_the_warning_of_an_idle_flow_leads_to_the_drills() -> None:

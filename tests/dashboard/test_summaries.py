@@ -15,7 +15,7 @@ from webapp.deliveries.badge import badge_for
 from webapp.deliveries.queries import NEWEST_FIRST, find_newest_drill, find_newest_test
 from webapp.destinations.editing import delete_destination, set_enabled
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, Receipt
+from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, Receipt
 
 
 @on_both_databases
@@ -143,7 +143,9 @@ def _check_acceptance(summary: DestinationSummary, destination: AlertDestination
         is_new = destination.settings_version == 1 or accepted.created_at >= destination.updated_at
         version = accepted.settings_version
         is_present = is_new if version is None else version == destination.settings_version
-        assert summary.proof.acceptance == Acceptance(accepted.id, accepted.sent_at, not is_present)
+        assert summary.proof.acceptance == Acceptance(
+            accepted.id, accepted.sent_at, not is_present, is_real_alert=accepted.event_type != TEST_EVENT
+        )
 
 
 def _check_drill(summary: DestinationSummary, destination: AlertDestination) -> None:

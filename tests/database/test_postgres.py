@@ -4,9 +4,12 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from flask import Flask
+from psycopg import Cursor
+from psycopg.pq import TransactionStatus
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -14,6 +17,7 @@ from benchmarks.installation.servers import PostgresServer
 from tests.frozen import frozen_postgres
 from webapp.application import create_app
 from webapp.database.outages import Outage, find_outage
+from webapp.database.postgres import BEGIN_LIMITED, LimitedConnection
 from webapp.database.query_plans import PLAN_ONCE
 from webapp.database.request_timeouts import CALL_LIMIT
 from webapp.extensions import db
@@ -78,6 +82,43 @@ def test_the_response_to_an_abandoned_statement_is_not_taken_for_another_ones(
 def test_a_worker_waits_for_a_statement_as_long_as_it_takes(app: Flask) -> None:
     with app.app_context():
         assert db.session.execute(text("SELECT 4 FROM pg_sleep(2.5)")).scalar_one() == 4
+
+
+def _collect_sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Collect what is sent to the server from now on, but for the end of a transaction."""
+    sent: list[str] = []
+    execute = Cursor.execute
+
+    def note(cursor: Cursor[Any], query: Any, *arguments: Any, **options: Any) -> Cursor[Any]:
+        sent.append(query)
+        return execute(cursor, query, *arguments, **options)
+
+    monkeypatch.setattr(Cursor, "execute", note)
+    return sent
+
+
+@on_postgres
+def test_the_ping_of_an_open_connection_begins_its_transaction(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    with app.test_request_context():
+        db.session.execute(text("SELECT 1"))
+    sent = _collect_sent(monkeypatch)
+
+    with app.test_request_context():
+        db.session.execute(text("SELECT 2"))
+        db.session.commit()
+        db.session.execute(text("SELECT 3"))
+
+    assert sent == [BEGIN_LIMITED, "SELECT 2", BEGIN_LIMITED, "SELECT 3"]
+
+
+@on_postgres
+def test_a_connection_that_was_not_used_returns_to_the_pool_outside_a_transaction(app: Flask) -> None:
+    with app.app_context():
+        for _ in range(2):
+            connection = db.engine.raw_connection()
+            driver: LimitedConnection = connection.driver_connection  # type: ignore[assignment]
+            connection.close()
+            assert driver.info.transaction_status is TransactionStatus.IDLE
 
 
 @on_postgres

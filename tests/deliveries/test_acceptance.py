@@ -78,7 +78,7 @@ def test_a_real_alert_and_a_drill_count_too(context: None, seeded: SeededIds, is
         else add_delivery(destination, drill=DrillNumber.FIRST, **facts)
     )
 
-    assert _load(seeded) == Acceptance(newest.id, NOW + seconds(2), is_outdated=False)
+    assert _load(seeded) == Acceptance(newest.id, NOW + seconds(2), is_outdated=False, is_real_alert=is_real)
 
 
 @on_both_databases

@@ -265,6 +265,7 @@ def _list_slots(schedule: Schedule, destination_id: int) -> list[Slot]:
     return slots
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(schedules(), spans, spans, st.integers(1, 500))
 def test_every_drill_that_is_due_happens_once_in_its_window_or_is_made_up_once(
@@ -321,6 +322,7 @@ def test_a_clock_that_is_set_back_or_forth_repeats_no_drill(
     assert all(find_window(started, request.at) for request in world.requests)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(schedules(), schedules(), spans, st.integers(0, DAYS * 24), st.integers(1, 500))
 def test_an_edit_of_the_schedule_adds_at_most_one_drill(
@@ -338,6 +340,7 @@ def test_an_edit_of_the_schedule_adds_at_most_one_drill(
     assert all(find_window(request.schedule, request.at) for request in world.requests)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(schedules(), st.integers(0, 30 * 24), st.integers(1, 500))
 def test_a_destination_that_dies_has_failed_twice_within_its_interval_and_an_hour(

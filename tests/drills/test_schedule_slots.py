@@ -132,6 +132,7 @@ def test_the_next_window_may_begin_now() -> None:
     assert next_window(make("1"), at("2026-04-27 09:00:01")) == monday
 
 
+@pytest.mark.slow
 @given(schedules(), IDS, MOMENTS)
 def test_a_slot_is_inside_its_window_and_leaves_time_for_a_second_drill(
     schedule: Schedule, destination_id: int, now: datetime
@@ -147,6 +148,7 @@ def test_a_slot_is_inside_its_window_and_leaves_time_for_a_second_drill(
         assert second_time(schedule, destination_id, slot.due_at) == slot.due_at + SECOND_AFTER
 
 
+@pytest.mark.slow
 @given(schedules(), IDS, MOMENTS)
 def test_a_destination_is_due_once_per_interval_of_weeks(
     schedule: Schedule, destination_id: int, now: datetime
@@ -160,6 +162,7 @@ def test_a_destination_is_due_once_per_interval_of_weeks(
     assert len(slots) >= 366 // schedule.interval.duration.days - 2
 
 
+@pytest.mark.slow
 @given(schedules(), IDS, MOMENTS)
 def test_the_latest_slot_is_the_one_before_the_next(schedule: Schedule, destination_id: int, now: datetime) -> None:
     following = next_slot(schedule, schedule.interval, destination_id, now)

@@ -16,6 +16,7 @@ def make_cipher(*keys: str) -> SettingsCipher:
     return SettingsCipher(keys, fingerprint_key="a key for fingerprints")
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), st.text()))
 def test_decryption_returns_the_encrypted_settings(settings: dict[str, str]) -> None:
     cipher = make_cipher(NEW)

@@ -199,6 +199,7 @@ def test_names_are_cleaned_and_unique(names: list[str], expected: list[str]) -> 
     assert [row.name for row in judge(*(incomplete(name) for name in names))] == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["", "{:04}"])
 def test_a_thousand_long_names_that_begin_alike_are_told_apart_at_once(ending: str) -> None:
     start = "\N{BLACK SUN WITH RAYS}\ufe0f" + "x" * 193

@@ -193,6 +193,7 @@ def test_nothing_is_looked_up_opened_or_expanded(monkeypatch: pytest.MonkeyPatch
     assert [receiver.missing for receiver in found.receivers] == [{"address"}] * 4
 
 
+@pytest.mark.slow
 @given(value=VALUES, file_format=st.sampled_from([*FileFormat, None]), as_json=st.booleans())
 def test_fuzz_a_file_of_any_shape_raises_nothing_else(
     value: object, file_format: FileFormat | None, as_json: bool
@@ -223,6 +224,7 @@ def test_fuzz_any_bytes_raise_nothing_else(content: bytes) -> None:
         check_found(decode_file(content), None)
 
 
+@pytest.mark.slow
 @given(
     position=st.integers(0, len(ALERTMANAGER)),
     piece=st.sampled_from(["&a ", "*a", "\t", "'", "{", "- ", ": ", "!!x ", "\0"]),
@@ -242,6 +244,7 @@ def check_found(text: str, file_format: FileFormat | None) -> None:
         assert all(value.strip() == value != "" for value in receiver.settings.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     ["a: &a [*a]\n", "- ", "[", "{a: ", "? ", "- a\n", "a:\n ", '"', "'", "#", "{{", "<", "&a ", "!a ", "a: |\n", "%"],

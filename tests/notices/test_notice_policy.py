@@ -6,7 +6,7 @@ import pytest
 
 from tests.factories import NOW
 from webapp.models import DestinationProblem, NoticeKind, NoticeStatus, ProblemEnd, ProblemKind
-from webapp.notices.notice_policy import PastNotice, Plan, plan_notice
+from webapp.notices.notice_policy import PastNotice, Plan, choose_news, find_news
 
 MINUTE, HOUR, SECOND = timedelta(minutes=1), timedelta(hours=1), timedelta(seconds=1)
 
@@ -21,6 +21,11 @@ def make_notice(
 ) -> PastNotice:
     code = "smtp_rejected" if status is NoticeStatus.FAILED else None
     return PastNotice(status, at, code, dict.fromkeys(numbers, kind))
+
+
+def plan_notice(problems: list[DestinationProblem], past: list[PastNotice], now: datetime) -> Plan:
+    news = [found for problem in problems for found in find_news(problem, past, now)]
+    return choose_news(news, past, now)
 
 
 def test_the_first_problem_is_told_at_once() -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from tests.factories import NOW, SeededIds, on_both_databases
 from webapp.extensions import db
-from webapp.models import DestinationProblem, Notice, NoticeStatus, ProblemEnd, ProblemKind
+from webapp.models import DestinationProblem, Notice, NoticeItem, NoticeKind, NoticeStatus, ProblemEnd, ProblemKind
 from webapp.notices.retention import KEPT_FOR, delete_old_page
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
@@ -55,3 +55,18 @@ def test_old_rows_are_deleted_in_pages_and_open_problems_are_kept(
     assert [delete_old_page(NOW) for _ in range(5)] == [2, 1, 2, 1, 0]
     assert list(db.session.scalars(select(Notice.id))) == [kept_notice]
     assert list(db.session.scalars(select(DestinationProblem.id).order_by(DestinationProblem.id))) == kept_problems
+
+
+def test_the_items_of_an_old_notice_are_deleted_in_pages_before_it(
+    seeded: SeededIds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.notices.retention.PAGE_SIZE", 2)
+    notice_id = _add_notice(seeded, NOW - KEPT_FOR - SECOND)
+    kept_id = _add_notice(seeded, NOW - KEPT_FOR)
+    for problem_id in [_add_problem(seeded, NOW) for _ in range(3)]:
+        for each in (notice_id, kept_id):
+            db.session.add(NoticeItem(notice_id=each, problem_id=problem_id, kind=NoticeKind.OPENED))
+    db.session.commit()
+
+    assert [delete_old_page(NOW) for _ in range(4)] == [2, 1, 1, 0]
+    assert db.session.query(NoticeItem.notice_id).all() == [(kept_id,)] * 3

@@ -27,7 +27,6 @@ from webapp.models import (
     Receipt,
     Role,
 )
-from webapp.notices import planning
 from webapp.notices.recipients import choose
 from webapp.notices.worker_rounds import NoticeRounds
 from webapp.workspaces.members import set_role
@@ -276,24 +275,6 @@ def test_two_workers_at_once_tell_it_once(installation: Installation) -> None:
         list(threads.map(run, range(4)))
     deliver_mails(installation.app)
 
-    assert installation.list_subjects() == [STOPPED]
-
-
-def test_a_worker_that_dies_while_it_writes_leaves_nothing(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    installation.fail()
-
-    def die(*_arguments: Any) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(planning, "_set_attention", die)
-        with installation.app.app_context(), pytest.raises(KeyboardInterrupt):
-            NoticeRounds(clock=lambda: 0.0).run(installation.clock.at)
-    assert installation.list_notices() == []
-
-    installation.work()
     assert installation.list_subjects() == [STOPPED]
 
 

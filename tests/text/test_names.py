@@ -94,6 +94,7 @@ def test_characters_are_judged_where_they_stand(name: str, cleaned: str) -> None
     assert clean_name(name) == cleaned
 
 
+@pytest.mark.slow
 def test_every_format_control_and_separator_of_unicode_is_invisible_or_kept_on_purpose() -> None:
     invisible = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
     codes = (chr(code) for code in range(sys.maxunicode + 1))

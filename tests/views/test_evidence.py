@@ -1,5 +1,6 @@
 """The page of the evidence and its files, as members see them."""
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from psycopg import Cursor
 from sqlalchemy import event
 
-from tests.evidence.test_export import FAILED, LATER, MAY, SENT
+from tests.evidence.test_export import FAILED, LATER, MAY, SEEN, SENT
 from tests.factories import NOW, SeededIds, add_delivery, get_destination, on_both_databases, seconds
 from tests.visitor import Visitor
 from webapp.destinations.editing import delete_destination, insert_destination
@@ -30,6 +31,20 @@ def test_every_member_reads_the_report_and_no_secret(seeded: SeededIds, context:
     assert "Failed tests (1)" in page
     assert "canary-7f3a9c" not in page
     assert f"by <bdi>{role.capitalize()}</bdi>, with Alertcheck" in page
+
+
+def test_a_receipt_of_an_earlier_test_is_not_told_as_one_of_the_last(
+    seeded: SeededIds, context: None, visit: Visit
+) -> None:
+    add_delivery(get_destination(seeded), **SENT | SEEN, created_at=NOW)
+    add_delivery(get_destination(seeded), **SENT, created_at=NOW + seconds(3600))
+
+    page = " ".join(visit(seeded.admin).get(PAGE).text.split())
+
+    assert "Last test: accepted, requested <time" in page
+    assert re.search(
+        r"Test requested <time[^>]*>(<[^>]*>)?2026-05-04 09:30:00 UTC(</span>)?</time>: Seen by someone", page
+    )
 
 
 def test_a_report_that_is_incomplete_says_so_at_its_head(seeded: SeededIds, visit: Visit) -> None:

@@ -62,7 +62,7 @@ def check_address(text: str, outbound: OutboundClient, service: Service) -> str:
     if Code.HOST_NOT_EXPECTED in problems:
         refuse_retired_service(target)
     if Code.DEMO_RECEIVER_ONLY in problems:
-        raise SettingInvalid(_describe_demo(target, is_public=outbound.policy.demo_mail_domain is not None))
+        raise SettingInvalid(_describe_demo(target, outbound.policy))
     if problems:
         raise SettingInvalid(_describe(target, problems, service, outbound.policy))
     return target.url
@@ -151,8 +151,12 @@ def _describe_unreadable(code: Code, address: str) -> str:
     return f"The address cannot be used as it is written. {COPY_AGAIN}"
 
 
-def _describe_demo(target: Target, is_public: bool) -> str:
+def _describe_demo(target: Target, policy: Policy) -> str:
+    known = next((origin.url for origin in policy.demo_routes if origin.host == target.host), None)
+    if known:
+        return f"The demo's receiver has this host at {known} only. Copy an address from the Demo panel."
     code = Code.DEMO_RECEIVER_ONLY
+    is_public = policy.demo_mail_domain is not None
     next_step = "Use one of the addresses that your demo panel lists." if is_public else EXPLANATIONS[code].next_step
     return f"{describe(code, Facts(target.host))} {next_step}"
 

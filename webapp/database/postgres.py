@@ -98,8 +98,15 @@ class PostgresDialect(PGDialect_psycopg):
             raise
         return connection
 
+    def do_ping(self, dbapi_connection: Any) -> bool:
+        """Begin the transaction for which a connection leaves the pool: that also shows whether its server responds."""
+        self.do_begin(dbapi_connection)
+        return True
+
     def do_begin(self, dbapi_connection: Any) -> None:
-        """Begin a transaction, with timeouts if it is that of a request."""
+        """Begin a transaction, with timeouts if it is that of a request. Does nothing if the ping has begun it."""
+        if dbapi_connection.pgconn.transaction_status == TransactionStatus.INTRANS:
+            return
         begin = BEGIN if find_limit() is None else BEGIN_LIMITED
         dbapi_connection.execute(begin, prepare=False)
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from webapp.deliveries.present_settings import is_of_present_settings
-from webapp.deliveries.queries import newest_accepted_subquery
+from webapp.deliveries.queries import IS_TEST_SEND, newest_accepted_subquery
 from webapp.models import AlertDelivery
 from webapp.models.json_array import JsonArray
 from webapp.models.types import read_stored_time
@@ -23,6 +23,7 @@ class Acceptance(NamedTuple):
     delivery_id: int
     at: datetime
     is_outdated: bool
+    is_real_alert: bool = False
 
 
 def find_proof(acceptance: Acceptance | None) -> datetime | None:
@@ -37,13 +38,15 @@ def is_stale(acceptance: Acceptance | None, now: datetime) -> bool:
 
 
 # For an outer query of destinations. In the order of `Acceptance`.
-ACCEPTANCE = newest_accepted_subquery(JsonArray(AlertDelivery.id, AlertDelivery.sent_at, ~is_of_present_settings()))
+ACCEPTANCE = newest_accepted_subquery(
+    JsonArray(AlertDelivery.id, AlertDelivery.sent_at, ~is_of_present_settings(), ~IS_TEST_SEND)
+)
 
 
 def read_acceptance(facts: Sequence[Any] | None) -> Acceptance | None:
     """Return the acceptance in the array of `ACCEPTANCE`."""
     if facts is None:
         return None
-    delivery_id, at, is_outdated = facts
+    delivery_id, at, is_outdated, is_real_alert = facts
     moment = read_stored_time(at)
-    return Acceptance(delivery_id, moment, bool(is_outdated)) if moment else None
+    return Acceptance(delivery_id, moment, bool(is_outdated), bool(is_real_alert)) if moment else None

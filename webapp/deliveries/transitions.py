@@ -11,7 +11,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, select, tuple_, update
+from sqlalchemy import ColumnElement, CursorResult, Row, bindparam, select, tuple_, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from webapp.database.keyset_pages import check_by_row
@@ -82,7 +82,7 @@ def apply_transition(
     """
     values = list_columns(transition, now, columns)
     statement = _build_statement(transition.sources, only_if, tuple(values))
-    row = db.session.execute(statement, {_ID: delivery_id, **parameters, **values}).one_or_none()
+    row = _execute(statement, {_ID: delivery_id, **parameters, **values}).one_or_none()
     if row is not None:
         publish_completion(transition, delivery_id, row, row.last_error_code, now)
     return row is not None
@@ -128,11 +128,16 @@ def _apply_to_each(
 ) -> list[int]:
     values = list_columns(transition, now, columns)
     statement = _build_group_statement(transition.sources, tuple(values), only_unchanged)
-    rows = db.session.execute(statement, {**found, **values}).all()
+    rows = _execute(statement, {**found, **values}).all()
     # In the order of destinations, as whoever else changes several problems: no two wait for each other.
     for row in sorted(rows, key=lambda row: row.alert_destination_id):
         publish_completion(transition, row.id, row, row.last_error_code, now)
     return [row.id for row in rows]
+
+
+def _execute(statement: ReturningUpdate[Any], parameters: Mapping[str, Any]) -> CursorResult[Any]:
+    """Execute an update. On the connection: the session would take three times as long, to look for its own objects."""
+    return db.session.connection().execute(statement, parameters)
 
 
 def list_columns(transition: Transition, now: datetime, columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -210,5 +215,4 @@ def _build_group_statement(
 
 def _build_update(conditions: Sequence[ColumnElement[bool]], columns: tuple[str, ...]) -> ReturningUpdate[Any]:
     updated = update(AlertDelivery).where(*conditions).values({column: bindparam(column) for column in columns})
-    returning = updated.returning(AlertDelivery.id, AlertDelivery.last_error_code, *COMPLETION_COLUMNS)
-    return returning.execution_options(synchronize_session=False)
+    return updated.returning(AlertDelivery.id, AlertDelivery.last_error_code, *COMPLETION_COLUMNS)

@@ -67,14 +67,9 @@ class DatabaseClock:
             self._sample = self._take_sample(connection)
 
     def _take_sample(self, connection: DBAPIConnection) -> _Sample:
-        asked_at, autocommit = self._monotonic(), connection.autocommit
-        connection.autocommit = True  # begins no transaction: a pooled connection is outside one
-        try:
-            with connection.cursor() as cursor:  # type: ignore[attr-defined]
-                (server_time,) = cursor.execute("SELECT clock_timestamp()").fetchone()
-        finally:
-            if not connection.closed:
-                connection.autocommit = autocommit
+        asked_at = self._monotonic()
+        with connection.cursor() as cursor:  # type: ignore[attr-defined]
+            (server_time,) = cursor.execute("SELECT clock_timestamp()").fetchone()
         return _Sample(server_time.astimezone(UTC), (asked_at + self._monotonic()) / 2)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from webapp.extensions import db
 from webapp.failures import Code
@@ -73,17 +73,18 @@ def _end(ending: Ending) -> bool:
 
 
 def _look_again(ended: dict[int, datetime]) -> None:
-    """Let a worker look at what notices did not tell, since when. The schedule decides when it is told."""
+    """Let a worker look at the workspaces of notices that told nothing, since when. The schedule decides what is told.
+
+    One problem of each notice is enough: a look at it is one at all.
+    """
     if not ended:
         return
-    lock_problems(DestinationProblem.id.in_(_select_problem_ids(NoticeItem.notice_id.in_(ended))))
-    for notice_id, at in ended.items():
-        untold = DestinationProblem.id.in_(_select_problem_ids(NoticeItem.notice_id == notice_id))
-        change_rows(update(DestinationProblem).where(untold).values(attention_at=at))
-
-
-def _select_problem_ids(condition: ColumnElement[bool]) -> Select[int]:
-    return select(NoticeItem.problem_id).where(condition)
+    firsts = select(NoticeItem.notice_id, func.min(NoticeItem.problem_id)).where(NoticeItem.notice_id.in_(ended))
+    found = db.session.execute(firsts.group_by(NoticeItem.notice_id)).all()
+    lock_problems(DestinationProblem.id.in_({problem_id for _, problem_id in found}))
+    for notice_id, problem_id in found:
+        untold = DestinationProblem.id == problem_id
+        change_rows(update(DestinationProblem).where(untold).values(attention_at=ended[notice_id]))
 
 
 _IS_QUEUED = Notice.status == NoticeStatus.QUEUED

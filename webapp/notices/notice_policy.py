@@ -1,6 +1,6 @@
 """When a recipient is told what: a pure function of the problems, of what was told, and of the time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -80,20 +80,20 @@ class Plan:
     next_at: datetime | None
 
 
-@dataclass(frozen=True)
-class _News:
+class News(NamedTuple):
+    """What can be told about a problem, and from when on. told_at: when it was told last."""
+
     problem_id: int
     kind: NoticeKind
     due_at: datetime
     told_at: datetime | None = None
 
 
-def plan_notice(problems: Sequence[AnyProblem], past: Sequence[PastNotice], now: datetime) -> Plan:
-    """Return what one recipient is to be told now. problems: the open ones, and the closed ones that are news.
+def choose_news(news: Sequence[News], past: Collection[PastNotice], now: datetime) -> Plan:
+    """Return what one recipient is to be told now. past: the recipient's notices of the last day, and those under way.
 
-    past: the recipient's notices about these problems, and all those of the last day.
+    news: of all problems that are open, or closed and not yet forgotten.
     """
-    news = [found for problem in problems for found in _find_news(problem, past, now)]
     if not news:
         return Plan({}, None)
     allowed_at = _find_next_time(past, now)
@@ -105,28 +105,29 @@ def plan_notice(problems: Sequence[AnyProblem], past: Sequence[PastNotice], now:
     return Plan(told, max(now + GATHERED_FOR, min(left)) if left else None)
 
 
-def _find_news(problem: AnyProblem, past: Sequence[PastNotice], now: datetime) -> Iterator[_News]:
+def find_news(problem: AnyProblem, past: Collection[PastNotice], now: datetime) -> Iterator[News]:
+    """Yield what can be told to a recipient about a problem, now or later. past: the notices about it."""
     told = [(notice.items[problem.id], notice) for notice in past if problem.id in notice.items]
     known = [(kind, notice.created_at) for kind, notice in told if notice.may_have_arrived]
     last_told = max((at for _, at in known if at <= now + AHEAD), default=now - REMINDER_INTERVAL)
     if problem.closed_at is None:
         if not known:
-            yield _News(problem.id, NoticeKind.OPENED, min(problem.opened_at, now))
+            yield News(problem.id, NoticeKind.OPENED, min(problem.opened_at, now))
         elif problem.kind is not ProblemKind.UNCONFIRMED and last_told < problem.failed_at <= now + AHEAD:
-            yield _News(problem.id, NoticeKind.REMINDER, last_told + REMINDER_INTERVAL, last_told)
+            yield News(problem.id, NoticeKind.REMINDER, last_told + REMINDER_INTERVAL, last_told)
         return
     is_recovery = problem.end_reason is not None and problem.end_reason.is_recovery
     was_told = known and all(kind is not NoticeKind.RECOVERED for kind, _ in known)
     is_news = now - problem.closed_at < RECOVERY_IS_NEWS_FOR and problem.kind is not ProblemKind.UNCONFIRMED
     if is_recovery and was_told and is_news:
-        yield _News(problem.id, NoticeKind.RECOVERED, min(problem.closed_at, now))
+        yield News(problem.id, NoticeKind.RECOVERED, min(problem.closed_at, now))
 
 
-def _is_told_now(news: _News, now: datetime) -> bool:
+def _is_told_now(news: News, now: datetime) -> bool:
     return news.due_at <= now or (news.told_at is not None and news.told_at <= now - REMINDED_TOGETHER)
 
 
-def _find_next_time(past: Sequence[PastNotice], now: datetime) -> datetime:
+def _find_next_time(past: Collection[PastNotice], now: datetime) -> datetime:
     """Return when the next notice may be sent, by what was sent before."""
     is_of_now = [notice for notice in past if notice.created_at <= now + AHEAD]
     counted = [notice for notice in is_of_now if notice.status is not NoticeStatus.CANCELED]

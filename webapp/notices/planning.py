@@ -1,35 +1,38 @@
-"""Writes the notices that are due: one transaction for each workspace, locked against other workers."""
+"""Plans the notices that are due in a workspace, in steps of some milliseconds. Several workers may do it at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, update
-from sqlalchemy.orm.exc import ObjectDeletedError
+from sqlalchemy import ColumnElement, and_, or_, select, update
 
-from webapp.account_mail.requesting import is_account_mail_available, request_mail
-from webapp.deliveries.arrival import UNCERTAIN_CODES
+from webapp.account_mail.requesting import is_account_mail_available
 from webapp.extensions import db
-from webapp.models import (
-    AccountMailKind,
-    AlertDestination,
-    DestinationProblem,
-    Notice,
-    NoticeItem,
-    NoticeKind,
-    NoticeStatus,
-    Workspace,
-)
-from webapp.models.insertion import insert_rows
-from webapp.models.locking import lock_problems, lock_workspace
+from webapp.models import AlertDestination, DestinationProblem, Workspace
+from webapp.models.locking import lock_problems
 from webapp.models.problem import IS_WATCHED
 from webapp.notices.chosen_destination import find_chosen
-from webapp.notices.notice_policy import DAY, UNDER_WAY_FOR, PastNotice, Plan, ProblemRow, plan_notice
+from webapp.notices.notice_policy import (
+    DAY,
+    GATHERED_FOR,
+    UNDER_WAY_FOR,
+    News,
+    ProblemRow,
+    choose_news,
+    find_news,
+)
+from webapp.notices.past_notices import Recipient, list_recent, list_told
 from webapp.notices.recipients import list_recipients
 from webapp.notices.target_health import TargetHealth
+from webapp.notices.writing import Look, write_notice
 
 # Workspaces of one round. The next round, seconds later, continues.
 PAGE_SIZE = 20
+
+# Problems that one step looks at for one recipient; for several, it looks at fewer.
+LOOKED_AT = 1000
+
+# Problems of which one step sets when they are looked at again.
+PUT_OFF = 500
 
 # An open problem is looked at again this often: members, their addresses and their choices change meanwhile.
 LOOK_AGAIN = timedelta(hours=1)
@@ -52,55 +55,62 @@ def list_due_workspaces(now: datetime) -> Sequence[int]:
     return workspace_ids
 
 
-def plan_notices(workspace_id: int, now: datetime) -> int:
-    """Write the notices that are due in a workspace, commit, and return how many.
+def plan_notices(workspace_id: int, clock: Callable[[], datetime]) -> Iterator[bool]:
+    """Write the notices that are due in a workspace, one per recipient. Yields after each step whether it completed one.
 
-    Whatever another worker has just written is seen.
+    A worker that dies leaves the problems due, and each notice either complete or canceled.
     """
-    workspace = Workspace(id=workspace_id)
-    try:
-        lock_workspace(workspace)
-    except ObjectDeletedError:
+    began_at = clock()
+    look = Look(workspace_id, clock, began_at, list_recent(workspace_id, began_at, began_at))
+    chosen = find_chosen(workspace_id)
+    news: dict[Recipient, list[News]] = {recipient: [] for recipient in _list_recipients(workspace_id, chosen)}
+    problems: list[ProblemRow] = []
+    for page in _list_pages(workspace_id, max(1, LOOKED_AT // max(1, len(news)))):
+        _collect_news(news, page, chosen, began_at)
+        problems += [problem for problem, _ in page]
         db.session.rollback()
-        return 0
-    found = db.session.connection().execute(_select_problems(workspace_id)).all()
-    problems = [ProblemRow._make(row[:-1]) for row in found]
-    is_due = select(DestinationProblem.id).where(DestinationProblem.workspace_id == workspace_id, _is_due(now))
-    if db.session.scalar(is_due.limit(1)) is None:
-        db.session.rollback()
-        return 0
-    written, next_times = 0, []
-    for account_id in list_recipients(workspace_id) if is_account_mail_available() else ():
-        past = _list_past(_select_past(workspace_id, problems, now).where(Notice.account_id == account_id))
-        plan = plan_notice(problems, past, now)
-        next_times += [plan.next_at] if plan.next_at else []
-        if plan.items:
-            _add_mailed_notice(workspace_id, account_id, plan.items, now)
-            written += 1
-    if chosen := find_chosen(workspace_id):
-        others = [problem for problem, row in zip(problems, found, strict=True) if row[-1] != chosen.destination.type]
-        plan = _plan_destination(workspace_id, chosen, others, now)
-        next_times += [plan.next_at] if plan.next_at else []
-        written += bool(plan.items)
-    _set_attention(problems, min(next_times, default=None), now)
-    db.session.commit()
-    return written
+        yield False
+    next_times = []
+    for recipient in list(news):
+        plan = choose_news(news.pop(recipient), look.recent[recipient].values(), began_at)
+        if plan.next_at:
+            next_times.append(plan.next_at)
+        if plan.items and recipient.account_id is None and chosen and chosen.obstacle:
+            next_times.append(clock() + UNDER_WAY_FOR)
+        elif plan.items:
+            # Until it is known what became of the notice, even a closed problem is looked at again.
+            next_times.append(clock() + GATHERED_FOR)
+            yield from write_notice(look, recipient, plan.items)
+    for first in range(0, len(problems), PUT_OFF):
+        _set_attention(problems[first : first + PUT_OFF], min(next_times, default=None), clock())
+        db.session.commit()
+        yield False
 
 
-def _plan_destination(workspace_id: int, chosen: TargetHealth, others: Sequence[ProblemRow], now: datetime) -> Plan:
-    """Write what the chosen destination is to be told, unless something is in the way. Then it is looked at again.
+def _list_recipients(workspace_id: int, chosen: TargetHealth | None) -> list[Recipient]:
+    people = list_recipients(workspace_id) if is_account_mail_available() else ()
+    return [*map(Recipient, people), *([Recipient(None, chosen.destination.id)] if chosen else [])]
 
-    others: the problems of destinations of other channels.
+
+def _collect_news(
+    news: dict[Recipient, list[News]],
+    page: Sequence[tuple[ProblemRow, str]],
+    chosen: TargetHealth | None,
+    now: datetime,
+) -> None:
+    """Add what can be told about a page of problems to the news of each recipient.
+
+    The chosen destination is told nothing about its own channel.
     """
-    target = chosen.destination
-    query = _select_past(workspace_id, others, now).where(Notice.alert_destination_id == target.id)
-    plan = plan_notice(others, _list_past(query, UNCERTAIN_CODES), now)
-    if plan.items and chosen.obstacle is not None:
-        return Plan({}, now + UNDER_WAY_FOR)
-    if plan.items:
-        notice = Notice(alert_destination_id=target.id, status=NoticeStatus.QUEUED, created_at=now)
-        _add_notice(workspace_id, notice, plan.items)
-    return plan
+    if not news:
+        return
+    told = list_told([problem.id for problem, _ in page])
+    for recipient, found in news.items():
+        past = told[recipient].values()
+        own = chosen.destination.type if chosen and recipient.account_id is None else None
+        for problem, channel in page:
+            if channel != own:
+                found += find_news(problem, past, now)
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
@@ -109,48 +119,16 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     return and_(IS_WATCHED, or_(at <= now, at > now + WAITS_AT_MOST, is_open & (at > now + 2 * LOOK_AGAIN)))
 
 
-def _select_problems(workspace_id: int) -> Select[*tuple[Any, ...]]:
-    """Return the query for the columns of `ProblemRow`, and the channel."""
+def _list_pages(workspace_id: int, size: int) -> Iterator[list[tuple[ProblemRow, str]]]:
+    """Yield the problems that are open or news, with their channels, in pages."""
     is_news = or_(DestinationProblem.closed_at.is_(None), DestinationProblem.attention_at.is_not(None))
     columns = [getattr(DestinationProblem, name) for name in ProblemRow._fields]
     query = select(*columns, AlertDestination.type).join(DestinationProblem.destination)
-    return query.where(DestinationProblem.workspace_id == workspace_id, is_news)
-
-
-def _select_past(workspace_id: int, problems: Sequence[ProblemRow], now: datetime) -> Select[*tuple[Any, ...]]:
-    """Return the query for the notices about these problems, and all those of the last day."""
-    about = select(NoticeItem.notice_id).where(NoticeItem.problem_id.in_([problem.id for problem in problems]))
-    return (
-        select(Notice.id, Notice.status, Notice.created_at, Notice.error_code, NoticeItem.problem_id, NoticeItem.kind)
-        .outerjoin(NoticeItem, NoticeItem.notice_id == Notice.id)
-        .where(Notice.workspace_id == workspace_id, or_(Notice.id.in_(about), Notice.created_at > now - DAY))
-    )
-
-
-def _list_past(
-    query: Select[*tuple[Any, ...]], uncertain_codes: frozenset[str] = PastNotice.uncertain_codes
-) -> list[PastNotice]:
-    past: dict[int, PastNotice] = {}
-    for notice_id, status, created_at, code, problem_id, kind in db.session.execute(query):
-        if notice_id not in past:
-            past[notice_id] = PastNotice(status, created_at, code, uncertain_codes=uncertain_codes)
-        if problem_id is not None:
-            past[notice_id].items[problem_id] = kind
-    return list(past.values())
-
-
-def _add_mailed_notice(workspace_id: int, account_id: int, items: dict[int, NoticeKind], now: datetime) -> None:
-    mail = request_mail(AccountMailKind.NOTICE, now, account_id=account_id)
-    notice = Notice(account_id=account_id, account_mail_id=mail.id, status=NoticeStatus.QUEUED, created_at=now)
-    _add_notice(workspace_id, notice, items)
-
-
-def _add_notice(workspace_id: int, notice: Notice, items: dict[int, NoticeKind]) -> None:
-    notice.workspace_id = workspace_id
-    db.session.add(notice)
-    db.session.flush()
-    rows = [{"notice_id": notice.id, "problem_id": key, "kind": kind} for key, kind in items.items()]
-    insert_rows(NoticeItem, rows, NoticeItem.problem_id)
+    query = query.where(DestinationProblem.workspace_id == workspace_id, is_news).order_by(DestinationProblem.id)
+    after = 0
+    while rows := db.session.execute(query.where(DestinationProblem.id > after).limit(size)).all():
+        after = rows[-1].id
+        yield [(ProblemRow._make(row[:-1]), row[-1]) for row in rows]
 
 
 def _set_attention(problems: Sequence[ProblemRow], next_at: datetime | None, now: datetime) -> None:

@@ -70,10 +70,14 @@ class NoticeRounds:
         end_lost_notices(self._now)
         for workspace_id in list_due_workspaces(self._now):
             yield
-            if written := plan_notices(workspace_id, self._now):
-                log.info("notices written", extra={"count": written})
+            for is_complete in plan_notices(workspace_id, lambda: self._now):
+                if is_complete:
+                    log.info("notice written", extra={"workspace": workspace_id})
+                yield
         yield
-        if started_at >= self._next_deletion_at and not delete_old_page(self._now):
+        if started_at >= self._next_deletion_at:
+            while delete_old_page(self._now):
+                yield
             self._next_deletion_at = started_at + DELETION_INTERVAL
 
     def _do_pages(self, do_page: Callable[[datetime, int], int | None]) -> Iterator[None]:

@@ -1,7 +1,8 @@
 """Counts each press in the limits of test sends, or refuses it: the cooldown of its destination, then `rate_limits`.
 
-Flask-Limiter checks the cooldown first, before anything is written. The database decides
-(`webapp.deliveries.requesting.writing`), so that a flushed or unavailable Redis lets no second message through.
+The cooldown is one of Flask-Limiter's windows, and checked first, before anything is written. It is hit in the script
+that counts the other limits. The database decides (`webapp.deliveries.requesting.writing`), so that a flushed or
+unavailable Redis lets no second message through.
 """
 
 import logging
@@ -24,20 +25,6 @@ log = logging.getLogger(__name__)
 
 _ONE_PRESS = RateLimitItemPerSecond(1, int(COOLDOWN.total_seconds()))
 _COOLDOWN_KEY = "test-send"
-
-# The hits of `limits` on windows that each allow one, for many of them in one round trip. Argument: the seconds of a
-# window. Returns for each whether it was the first.
-_HIT = b"""
-local results = {}
-for index, key in ipairs(KEYS) do
-  local count = redis.call("INCRBY", key, 1)
-  if count == 1 then
-    redis.call("EXPIRE", key, ARGV[1])
-  end
-  results[index] = count == 1 and 1 or 0
-end
-return results
-"""
 
 # Why each press is refused, by its destination.
 Refusals = dict[int, Exception]
@@ -74,21 +61,28 @@ def enforce_limits(presses: Sequence[Press]) -> Iterator[Refusals]:
 
 def _count(presses: Sequence[Press], refusals: Refusals, ids: dict[int, str]) -> None:
     """Count presses. refusals: gets those that are refused. ids: gets the ids of the others, by destination."""
-    for press, is_first in zip(presses, _hit_cooldowns(presses), strict=True):
-        if not is_first:
-            refusals[press.destination_id] = CoolingDown()
-    admitted = [press for press in presses if press.destination_id not in refusals]
-    if not admitted:
-        return
-    results = count_presses([press.limits for press in admitted])
+    storage = limiter.limiter.storage
+    if isinstance(storage, RedisStorage):
+        admitted, cooldowns = presses, _list_keys(storage, presses)
+    else:  # Flask-Limiter counts in memory while Redis is gone
+        admitted, cooldowns = [press for press in presses if _hit_in_memory(press, refusals)], []
     over = []
+    results = count_presses([press.limits for press in admitted], cooldowns) if admitted else []
     for press, result in zip(admitted, results, strict=True):
-        if isinstance(result, TooManyTestSends):
-            refusals[press.destination_id] = result
-            over.append(press)
-        else:
+        if isinstance(result, str):
             ids[press.destination_id] = result
+        else:
+            refusals[press.destination_id] = result
+        if isinstance(result, TooManyTestSends):
+            over.append(press)
     _refund(over, {})
+
+
+def _hit_in_memory(press: Press, refusals: Refusals) -> bool:
+    is_first = limiter.limiter.hit(_ONE_PRESS, *_name_cooldown(press))
+    if not is_first:
+        refusals[press.destination_id] = CoolingDown()
+    return is_first
 
 
 def _refund(presses: Sequence[Press], ids: Mapping[int, str]) -> None:
@@ -100,15 +94,6 @@ def _refund(presses: Sequence[Press], ids: Mapping[int, str]) -> None:
             uncount_presses(counted)
     except (StorageError, RedisError) as error:
         log.warning("limiter storage unavailable, the press is not refunded", extra=_describe(presses, error))
-
-
-def _hit_cooldowns(presses: Sequence[Press]) -> list[bool]:
-    """Begin the cooldown of each destination, and return whether it had none. Raises as `_count` expects."""
-    storage = limiter.limiter.storage
-    if not isinstance(storage, RedisStorage):  # Flask-Limiter counts in memory while Redis is gone
-        return [limiter.limiter.hit(_ONE_PRESS, *_name_cooldown(press)) for press in presses]
-    hit = storage.get_connection().register_script(_HIT)
-    return [bool(found) for found in hit(_list_keys(storage, presses), [_ONE_PRESS.get_expiry()])]
 
 
 def _clear_cooldowns(presses: Sequence[Press]) -> None:

@@ -1,9 +1,9 @@
 """Counts the test sends of the last minute by member, workspace and target.
 
 A press counts in all of its windows or in none, in one script: a press that is refused by one limit leaves the others
-as they were, also between presses at the same instant. The same script counts a group, one press after the other. The
-windows of Flask-Limiter are counted one by one. Times are those of the queue server's clock, which all web processes
-share.
+as they were, also between presses at the same instant. The same script counts a group, one press after the other, and
+the cooldowns of Flask-Limiter before. The windows of Flask-Limiter are counted one by one. Times are those of the queue
+server's clock, which all web processes share.
 """
 
 import logging
@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from webapp.app_state import app_state, current_settings, redis_key
 from webapp.auth.keyed_hash import hash_key
+from webapp.deliveries.requesting.cooldown import COOLDOWN, CoolingDown
 from webapp.outbound.policy.send_targets import SendTarget, TargetKind, find_recipients
 from webapp.sends.eligibility import RequestResult
 from webapp.settings import SendLimits
@@ -26,41 +27,52 @@ log = logging.getLogger(__name__)
 WINDOW = 60_000
 
 # Sorted sets: the id of a press to its time in milliseconds. Counts one press after the other, each in all its windows
-# or in none. Arguments: the window; for each press its id, the number of its limits, and for each limit the number of
-# its key and its amount. Returns for each press the full windows, by their place among its limits, with two waits:
-# until it accepts one more, and until it is empty.
+# or in none. Keys: the sorted sets, and the cooldown of each press, if it begins here. Arguments: the window, the
+# number of sorted sets, and the seconds of a cooldown; for each press its id, the number of its limits, and for each
+# limit the number of its key and its amount. Returns for each press nothing if it is cooling down, or else the full
+# windows, by their place among its limits, with two waits: until it accepts one more, and until it is empty.
 _COUNT = """
 local time = redis.call("TIME")
-local now, window = time[1] * 1000 + math.floor(time[2] / 1000), tonumber(ARGV[1])
+local now, window, windows = time[1] * 1000 + math.floor(time[2] / 1000), tonumber(ARGV[1]), tonumber(ARGV[2])
 local function wait(key, rank)
   local entry = redis.call("ZRANGE", key, rank, rank, "WITHSCORES")
   return entry[2] and math.min(window, entry[2] + window - now) or window
 end
+local function is_cooling_down(key)  -- a hit of `limits` on a window that allows one
+  local hits = redis.call("INCRBY", key, 1)
+  if hits == 1 then
+    redis.call("EXPIRE", key, ARGV[3])
+  end
+  return hits > 1
+end
 local counts = {}
-for index, key in ipairs(KEYS) do
+for index = 1, windows do
+  local key = KEYS[index]
   redis.call("ZREMRANGEBYSCORE", key, "-inf", now - window)
   redis.call("ZREMRANGEBYSCORE", key, "(" .. string.format("%.0f", now + window), "+inf")  -- the clock was set back
   counts[index] = redis.call("ZCARD", key)
 end
-local results, position = {}, 2
-while position < #ARGV do
-  local press, last = ARGV[position], position + 2 * tonumber(ARGV[position + 1])
+local function count(press, first, last)
   local full = {}
-  for place = position + 2, last, 2 do
+  for place = first, last, 2 do
     local index, limit = tonumber(ARGV[place]), tonumber(ARGV[place + 1])
     local key, count = KEYS[index], counts[index]
     if count >= limit then
-      table.insert(full, {(place - position) / 2 - 1, wait(key, count - limit), wait(key, -1)})
+      table.insert(full, {(place - first) / 2, wait(key, count - limit), wait(key, -1)})
     end
   end
-  if #full == 0 then
-    for place = position + 2, last, 2 do
-      local index = tonumber(ARGV[place])
-      counts[index] = counts[index] + redis.call("ZADD", KEYS[index], string.format("%.0f", now), press)
-      redis.call("PEXPIRE", KEYS[index], window)
-    end
+  for place = first, #full == 0 and last or 0, 2 do
+    local index = tonumber(ARGV[place])
+    counts[index] = counts[index] + redis.call("ZADD", KEYS[index], string.format("%.0f", now), press)
+    redis.call("PEXPIRE", KEYS[index], window)
   end
-  table.insert(results, full)
+  return full
+end
+local results, position = {}, 4
+while position < #ARGV do
+  local last, cooldown = position + 2 * tonumber(ARGV[position + 1]), KEYS[windows + #results + 1]
+  local is_refused = cooldown and is_cooling_down(cooldown)
+  table.insert(results, not is_refused and count(ARGV[position], position + 2, last))
   position = last + 2
 end
 return results
@@ -102,32 +114,41 @@ def list_limits(account_id: int | None, workspace_id: int, targets: Sequence[Sen
 def count_press(limits: Sequence[PressLimit]) -> str:
     """Count one press and return its id. Raises `TooManyTestSends`, or redis's errors."""
     (result,) = count_presses([limits])
-    if isinstance(result, TooManyTestSends):
+    if isinstance(result, Exception):
         raise result
     return result
 
 
-def count_presses(presses: Sequence[Sequence[PressLimit]]) -> list[str | TooManyTestSends]:
+def count_presses(
+    presses: Sequence[Sequence[PressLimit]], cooldowns: Sequence[str] = ()
+) -> list[str | CoolingDown | TooManyTestSends]:
     """Count presses one after the other, in one round trip, and return the id of each or why it was not counted.
 
-    presses: the limits of each. Raises redis's errors.
+    presses: the limits of each. cooldowns: the key of each in which Flask-Limiter counts; empty if it has counted. A
+    press that is refused by another limit has begun its cooldown. Raises redis's errors.
     """
     numbers: dict[str, int] = {}
-    arguments: list[str | int] = [WINDOW]
+    arguments: list[str | int] = []
     ids = [secrets.token_hex(8) for _ in presses]
     for press_id, limits in zip(ids, presses, strict=True):
         arguments += [press_id, len(limits)]
         for key, limit in zip(_keys(limits), limits, strict=True):
             arguments += [numbers.setdefault(key, len(numbers) + 1), limit.amount]
-    results = app_state().redis.register_script(_COUNT)(list(numbers), arguments)
-    return [
-        _refuse(limits, full) if full else press_id
-        for press_id, limits, full in zip(ids, presses, results, strict=True)
-    ]
+    head = [WINDOW, len(numbers), int(COOLDOWN.total_seconds())]
+    results = app_state().redis.register_script(_COUNT)([*numbers, *cooldowns], [*head, *arguments])
+    return [_read_result(press_id, limits, full) for press_id, limits, full in zip(ids, presses, results, strict=True)]
+
+
+def _read_result(
+    press_id: str, limits: Sequence[PressLimit], full: Sequence[Sequence[int]] | None
+) -> str | CoolingDown | TooManyTestSends:
+    """full: as returned by the script for one press."""
+    if full is None:
+        return CoolingDown()
+    return _refuse(limits, full) if full else press_id
 
 
 def _refuse(limits: Sequence[PressLimit], full: Sequence[Sequence[int]]) -> TooManyTestSends:
-    """full: as returned by the script for one press."""
     first, to_all = (max(waits[position] for waits in full) for position in (1, 2))
     return TooManyTestSends(limits[full[0][0]].reason, _to_seconds(first), _to_seconds(to_all))
 

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, select
 from sqlalchemy.orm import contains_eager
 
 from webapp.database.numbered_pages import Page, load_page, search_page
+from webapp.database.query_plans import PLAN_ONCE
 from webapp.extensions import db
 from webapp.models import Account, Member, Role, Workspace
 
@@ -37,6 +38,7 @@ _FIRST = (
     .where(Member.account_id == bindparam("account_id"), Workspace.deleted_at.is_(None))
     .order_by(Workspace.name, Workspace.id)
     .limit(bindparam("count"))
+    .execution_options(**{PLAN_ONCE: True})
 )
 
 

@@ -84,3 +84,32 @@ def test_the_private_host_that_sent_the_redirect_is_named(location: str) -> None
 def test_no_other_private_host_is_named_although_its_network_is_opened(location: str) -> None:
     opened = Policy(opened_networks=(ip_network("10.0.0.0/8"),))
     assert find_redirect_host(location, read_url("http://receiver.lan/x"), opened) is None
+
+
+TOKEN = "0f1e2d3c-Abcd-4ef0-9123-456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("address", "sent"),
+    [
+        (f"https://old.example.com/{TOKEN}", ""),
+        (f"https://old.example.com/hook?key={TOKEN.replace('-', '%2D')}", ""),
+        ("https://old.example.com/hook", f'Bearer {TOKEN} {{"text": "Test"}}'),
+    ],
+)
+@pytest.mark.parametrize("location", [f"https://{TOKEN}.old.example.com/", f"//{TOKEN.upper()}.example/hook"])
+def test_a_host_that_repeats_a_token_of_the_request_is_not_named(location: str, address: str, sent: str) -> None:
+    assert find_redirect_host(location, read_url(address), Policy(), sent) is None
+
+
+def test_a_host_whose_words_are_in_the_path_is_named() -> None:
+    origin = read_url("https://old.example.com/services/alertmanager/hook")
+
+    assert find_redirect_host("https://alertmanager.example.com/", origin, Policy()) == "alertmanager.example.com"
+
+
+def test_the_host_that_sent_the_redirect_is_named_although_it_is_a_token() -> None:
+    origin = read_url(f"https://{TOKEN}.example.com/{TOKEN}")
+
+    assert find_redirect_host("/", origin, Policy()) == f"{TOKEN.lower()}.example.com"
+    assert find_redirect_host(origin.url, origin, Policy()) == f"{TOKEN.lower()}.example.com"

@@ -46,7 +46,6 @@ _CLAIM = (
     .where(AlertDelivery.id.in_(bindparam("delivery_ids", expanding=True)), IS_UNCLAIMED, _IS_UNCHANGED)
     .values({column: bindparam(column) for column in _COLUMNS} | {"attempt_count": AlertDelivery.attempt_count + 1})
     .returning(AlertDelivery.id)
-    .execution_options(synchronize_session=False)
 )
 
 
@@ -95,4 +94,5 @@ def _claim_all(prepared: Sequence[_Prepared], now: datetime) -> set[int]:
         "delivery_ids": [attempt.delivery_id for attempt, _ in prepared],
         "seen": [seen for _, seen in prepared],
     }
-    return set(db.session.scalars(_CLAIM, {**values, **parameters}))
+    # On the connection, as in `transitions.py`.
+    return set(db.session.connection().scalars(_CLAIM, {**values, **parameters}))

@@ -30,7 +30,7 @@ SETTINGS: dict[Code, Explanation] = {
     ),
     Code.DEMO_RECEIVER_ONLY: Explanation(
         "This is a demo. It sends messages to its own receiver only, and nothing{to_host}.",
-        "Use an address of the demo's receiver, or ask your Alertcheck administrator to start the demo with "
+        "Copy an address from the Demo panel, or ask your Alertcheck administrator to start the demo with "
         "ALERTCHECK_DEMO_REAL_RECEIVERS=1.",
     ),
     Code.CONFIG_INCOMPLETE: Explanation(

@@ -101,15 +101,18 @@ def _exchange(
             kept, ended = _read_body(response, limits.body)
             complete = ended and not deadline.hit  # a body without a length seems to end where the deadline cut it
             recorder.end(is_complete=not deadline.hit)
-    redirect_host = _find_redirect_host(response, target, policy)
+    redirect_host = _find_redirect_host(response, target, message, policy)
     media_type = name_media_type(response.headers.get("Content-Type"))
     recorder.note_response(media_type, len(kept), not complete, redirect_host)
     return HttpResponse(response.status_code, response.headers, kept, monotonic() - started, complete, redirect_host)
 
 
-def _find_redirect_host(response: Response, target: Target, policy: Policy) -> str | None:
-    is_redirect = response.status_code // 100 == 3
-    return find_redirect_host(response.headers.get("Location"), target, policy) if is_redirect else None
+def _find_redirect_host(response: Response, target: Target, message: _Message, policy: Policy) -> str | None:
+    if response.status_code // 100 != 3:
+        return None
+    _, body, headers = message
+    sent = " ".join([*headers.values(), (body or b"").decode(errors="replace")])
+    return find_redirect_host(response.headers.get("Location"), target, policy, sent)
 
 
 def _send(target: Target, message: _Message, exchange: Exchange) -> Response:

@@ -1,6 +1,7 @@
 """Finds the host that a redirect leads to, which is shown but never connected to."""
 
 import re
+from urllib.parse import unquote
 
 from webapp.failures import DeliveryFailed
 from webapp.outbound.policy.rules import Policy, may_be_public
@@ -10,12 +11,16 @@ from webapp.outbound.policy.urls import Target, read_url
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _ORIGIN = re.compile(r"(?:https?:)?//[^/?#\\]*", re.IGNORECASE)
 
+# Characters of a label from which on it may be a token. Words that a path and a host share are shorter.
+_TOKEN_LENGTH = 16
 
-def find_redirect_host(location: str | None, origin: Target, policy: Policy) -> str | None:
+
+def find_redirect_host(location: str | None, origin: Target, policy: Policy, sent: str = "") -> str | None:
     """Return the canonical host of a Location header, or None if it cannot be read or may not be shown.
 
-    By the rules for a destination's own host, only that one, a public or a trusted one is shown. origin: who sent the
-    redirect.
+    By the rules for a destination's own host, only that one, a public or a trusted one is shown, and none that repeats
+    a token of the request: some services accept it in the path and as a subdomain. origin: who sent the redirect.
+    sent: what the request contained beside the address of the origin.
     """
     if location is None:
         return None
@@ -26,5 +31,12 @@ def find_redirect_host(location: str | None, origin: Target, policy: Policy) -> 
         target = read_url(found[0] if found[0][0] != "/" else f"{origin.scheme}:{found[0]}")
     except DeliveryFailed:
         return None
-    is_shown = target.host == origin.host or policy.trusts(target) or may_be_public(target.host, policy)
-    return target.host if is_shown else None
+    if target.host == origin.host:
+        return target.host
+    is_shown = policy.trusts(target) or may_be_public(target.host, policy)
+    return target.host if is_shown and not _repeats_token(target.host, f"{unquote(origin.path)} {sent}") else None
+
+
+def _repeats_token(host: str, sent: str) -> bool:
+    text = sent.lower()  # a host has no capital letters
+    return any(len(label) >= _TOKEN_LENGTH and label in text for label in host.split("."))
