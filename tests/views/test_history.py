@@ -234,7 +234,7 @@ def test_a_file_is_streamed(app: Flask, seeded: SeededIds, reader: Visitor) -> N
     assert (response.is_streamed, len(response.text.splitlines())) == (True, 2)
 
 
-@pytest.mark.parametrize("path", [PAGE, FILE])
+@pytest.mark.parametrize("path", [PAGE, FILE, f"{PAGE}?status=failed", f"{PAGE}?code=not_started"])
 def test_an_abandoned_test_is_not_pending_in_a_history(
     app: Flask, seeded: SeededIds, reader: Visitor, path: str
 ) -> None:

@@ -14,9 +14,11 @@ from tests.factories import (
     SeededIds,
     add_delivery,
     add_real_alert,
+    begin_claim_record,
     get_account,
     get_destination,
     get_workspace,
+    seconds,
 )
 from tests.statements import collecting_statements
 from tests.visitor import Visitor
@@ -274,6 +276,39 @@ def test_a_badge_shows_the_newest_test_send(
     assert re.findall(r'data-last-test="(\w+)"', visit(seeded.viewer).get(LIST).text) == [badge]
 
 
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_an_abandoned_test_is_not_pending_in_the_list(
+    app: Flask, seeded: SeededIds, visit: Visit, is_enabled: bool
+) -> None:
+    with app.app_context():
+        begin_claim_record()
+        destination = get_destination(seeded)
+        destination.is_enabled = is_enabled
+        add_delivery(destination, created_at=datetime.now(UTC) - seconds(600))
+
+    page = visit(seeded.viewer).get(LIST).text
+
+    assert "No worker picked up the message in time, so nothing was sent." in page
+    assert 'data-last-test="pending"' not in page
+    assert "is under way" not in page
+
+
+def test_only_a_list_with_a_test_that_waits_asks_for_overdue_ones(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    visitor = visit(seeded.viewer)
+    asked = [_asks_for_overdue_tests(app, visitor)]
+    with app.app_context():
+        add_delivery(get_destination(seeded), created_at=datetime.now(UTC))
+    asked.append(_asks_for_overdue_tests(app, visitor))
+
+    assert asked == [False, True]
+
+
+def _asks_for_overdue_tests(app: Flask, visitor: Visitor) -> bool:
+    with collecting_statements(app) as statements:
+        visitor.get(LIST)
+    return any("attempt_started_at <=" in statement for statement in statements)
+
+
 def test_a_real_alert_does_not_change_the_badge(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     with app.app_context():
         add_real_alert(get_destination(seeded), status=DeliveryStatus.FAILED, last_error_code="not_found")
@@ -383,7 +418,7 @@ def _add_many(app_settings: AppSettings, count: int) -> None:
     db.session.flush()
     for destination in destinations:
         destination.config = app_settings.cipher.encrypt(SETTINGS, context=destination.encryption_context)
-    add_delivery(destinations[0], created_at=now)
+    add_delivery(destinations[0], created_at=now, status=DeliveryStatus.SENT, sent_at=now)
     db.session.commit()
 
 

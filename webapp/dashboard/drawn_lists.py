@@ -24,7 +24,13 @@ from webapp.dashboard.overview import (
     find_overview_change,
     list_tags,
 )
-from webapp.dashboard.summaries import DestinationSummary, SummaryRow, fetch_summary_rows, read_summaries
+from webapp.dashboard.summaries import (
+    DestinationSummary,
+    SummaryRow,
+    fetch_summary_rows,
+    is_waiting,
+    read_summaries,
+)
 from webapp.database.numbered_pages import Page
 
 # Lists that a process keeps, of up to 100 KB each.
@@ -41,7 +47,8 @@ _changing = Lock()
 class ListPage:
     """What a page of the list shows.
 
-    page: the ids of its destinations. summaries: of these. tags: to filter by. total, paging: of the whole workspace.
+    page: the ids of its destinations. summaries: of these. tags: to filter by.
+    total, paging, has_waiting: of the whole workspace, as in `KnownDestinations`.
     state: differs whenever the page does, times aside; None while tests of its destinations are changing.
     since, until: between these times, it shows the same if nothing happens. Earlier times come from a clock that was
         set back.
@@ -53,6 +60,7 @@ class ListPage:
     tags: Sequence[str]
     total: int
     paging: int
+    has_waiting: bool
     state: str | None
     since: datetime
     until: datetime
@@ -63,10 +71,12 @@ class KnownDestinations:
     """The destinations of a workspace, and the pages of the list that were made of them.
 
     by_row: by what the database has. paging: how many enabled ones page people.
+    has_waiting: whether the newest test send of any has not ended.
     """
 
     by_row: Mapping[SummaryRow, DestinationSummary]
     paging: int
+    has_waiting: bool
     pages: dict[ListQuery, ListPage] = field(default_factory=dict)
 
 
@@ -108,7 +118,7 @@ def _load_destinations(workspace_id: int, now: datetime) -> KnownDestinations:
     changed = [row for row in rows if row not in read]
     fresh = dict(zip(changed, read_summaries(changed), strict=True))
     by_row = {row: fresh.get(row) or read[row] for row in rows}
-    known = KnownDestinations(by_row, count_paging(by_row.values()))
+    known = KnownDestinations(by_row, count_paging(by_row.values()), any(map(is_waiting, by_row.values())))
     _keep(kept, workspace_id, known)
     return known
 
@@ -131,7 +141,8 @@ def _build(known: KnownDestinations, query: ListQuery, now: datetime) -> ListPag
     beside = (overview, tags, page.total, page.number, len(everything), known.paging)
     state, until = find_state(summaries, beside, now), find_next_change(summaries, now)
     until = min(until, find_overview_change(everything, now) or until)
-    return ListPage(page, summaries, overview, tags, len(everything), known.paging, state, now, until)
+    total, has_waiting = len(everything), known.has_waiting
+    return ListPage(page, summaries, overview, tags, total, known.paging, has_waiting, state, now, until)
 
 
 def _draw(visit: Visit, shown: ListPage, query: ListQuery, rows: ListRows) -> Markup:

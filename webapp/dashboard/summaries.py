@@ -121,6 +121,12 @@ def read_summaries(rows: Sequence[SummaryRow]) -> list[DestinationSummary]:
     return [_read(row, test or _NO_TEST, proof) for row, test, proof in read]
 
 
+def is_waiting(summary: DestinationSummary) -> bool:
+    """Return whether the destination's newest test send has not ended."""
+    status = summary.changed.newest_status if summary.changed else None
+    return status is not None and status.is_waiting
+
+
 def list_planned_ids(summaries: Sequence[DestinationSummary], ids: Collection[int]) -> list[int]:
     """Return those of these destinations that have a planned test, ended or not."""
     planned = [row.destination_id for row in summaries if row.changed and row.changed.planned_id]

@@ -2,12 +2,13 @@
 
 from webapp.history.export import write_csv
 from webapp.history.filters import Filter, Kind, parse_filter
-from webapp.history.listing import HistoryEntry, list_page, read_entry
+from webapp.history.listing import HistoryEntry, is_waiting, list_page, read_entry
 
 __all__ = [
     "Filter",
     "HistoryEntry",
     "Kind",
+    "is_waiting",
     "list_page",
     "parse_filter",
     "read_entry",

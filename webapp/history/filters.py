@@ -40,6 +40,11 @@ class Filter:
         return {name: str(value) for name, value in (parameters | changed).items() if value is not None}
 
     @property
+    def has_outcome(self) -> bool:
+        """Whether the filter restricts what became of the deliveries."""
+        return self.status is not None or self.code is not None
+
+    @property
     def has_criteria(self) -> bool:
         """Whether the filter restricts the history of its destination or workspace."""
         return bool(self.as_query(destination=None))

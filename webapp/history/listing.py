@@ -55,6 +55,7 @@ _QUERY = (
     .join(AlertDestination, AlertDestination.id == AlertDelivery.alert_destination_id)
 )
 _READER = RowReader(_QUERY)
+_STATUS = DeliveryRow._fields.index("status")
 
 
 def read_entry(row: DriverRow) -> HistoryEntry:
@@ -63,6 +64,11 @@ def read_entry(row: DriverRow) -> HistoryEntry:
     count = len(DELIVERY_COLUMNS)
     delivery, destination = DeliveryRow._make(columns[:count]), DestinationRow._make(columns[count:-2])
     return HistoryEntry(delivery, destination, *columns[-2:])
+
+
+def is_waiting(row: DriverRow) -> bool:
+    """Return whether the delivery in a row of a page has not ended."""
+    return DeliveryStatus(row[_STATUS]).is_waiting
 
 
 def _locate(row: DriverRow) -> Cursor:

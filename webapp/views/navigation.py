@@ -1,7 +1,8 @@
 """Lists the links of the bars: what spans workspaces, and the tabs of a workspace. One line adds a link."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from flask import Flask, request
 
@@ -133,12 +134,12 @@ def list_global_links() -> list[Link]:
 
 def list_instance_links() -> list[Link]:
     """Return the links to the pages of the instance."""
-    return [Link(place, _find_current(place)) for place in INSTANCE_PAGES]
+    return [Link(place, _find_current(place, request.endpoint)) for place in INSTANCE_PAGES]
 
 
-def list_links(places: Iterable[Place], role: Role) -> list[Link]:
+def list_links(places: tuple[Place, ...], role: Role) -> Sequence[Link]:
     """Return the links to those places of a workspace that a member with this role may open."""
-    return [_make_link(place) for place in _list_open(places) if role.may_edit or not place.is_for_admins]
+    return _list_links(places, role.may_edit, current_settings().is_public_demo, request.endpoint)
 
 
 def find_current_tab() -> Place | None:
@@ -151,22 +152,30 @@ def find_current_instance_page() -> Place | None:
     return next((place for place in INSTANCE_PAGES if place.contains(request.endpoint)), None)
 
 
-def _make_link(place: Place) -> Link:
-    first = next(iter(_list_open(place.pages)), place)
+@cache  # every page of a workspace has the same links as the last page of that view
+def _list_links(
+    places: tuple[Place, ...], may_edit: bool, is_public_demo: bool, endpoint: str | None
+) -> tuple[Link, ...]:
+    found = (place for place in _list_open(places, is_public_demo) if may_edit or not place.is_for_admins)
+    return tuple(_make_link(place, is_public_demo, endpoint) for place in found)
+
+
+def _make_link(place: Place, is_public_demo: bool, endpoint: str | None) -> Link:
+    first = next(iter(_list_open(place.pages, is_public_demo)), place)
     target = replace(place, endpoint=first.endpoint)
-    return Link(target, _find_current(target))
+    return Link(target, _find_current(target, endpoint))
 
 
-def _list_open(places: Iterable[Place]) -> list[Place]:
+def _list_open(places: Iterable[Place], is_public_demo: bool) -> list[Place]:
     """Return the places that this kind of installation has."""
-    is_public_demo = current_settings().is_public_demo
     return [place for place in places if place.is_for_public_demo or not is_public_demo]
 
 
-def _find_current(place: Place) -> str | None:
-    if not place.contains(request.endpoint):
+def _find_current(place: Place, endpoint: str | None) -> str | None:
+    """Return how the page of a view marks the link to a place: see `Link`."""
+    if not place.contains(endpoint):
         return None
-    return "page" if request.endpoint == place.endpoint else "true"
+    return "page" if endpoint == place.endpoint else "true"
 
 
 def _blueprint(endpoint: str) -> str:

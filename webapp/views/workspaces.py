@@ -58,8 +58,9 @@ def show(slug: str) -> str | Response:
     Returns 304 to an open page that shows this already.
     """
     visit, now, query = load_visit(slug), database_clock.now(), parse_list_query(request.args)
-    end_overdue_tests(visit.workspace.id, now)
     shown = load_list(visit.workspace.id, query, now)
+    if shown.has_waiting and end_overdue_tests(visit.workspace.id, now):
+        shown = load_list(visit.workspace.id, query, now)
     version = find_page_version(visit, shown.state, query)
     if version and is_current(version):
         return respond_not_modified(version)

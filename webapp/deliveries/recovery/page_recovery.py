@@ -54,9 +54,9 @@ _OVERDUE = (
 )
 
 
-def end_overdue_tests(workspace_id: int, now: datetime) -> None:
-    """End a workspace's overdue test sends."""
-    _end_overdue(_list_candidates(workspace_id, now), now)
+def end_overdue_tests(workspace_id: int, now: datetime) -> bool:
+    """End a workspace's overdue test sends. Returns whether this call ended any."""
+    return _end_overdue(_list_candidates(workspace_id, now), now) > 0
 
 
 def end_if_overdue(row: AnyDelivery, now: datetime) -> bool:
