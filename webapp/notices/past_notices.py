@@ -1,7 +1,7 @@
 """What the recipients of a workspace were told: all of late, and what about which problem."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
