@@ -1,4 +1,4 @@
-"""Notices about more problems than one step can write: every worker that dies, waits or meets another tells them once."""
+"""Notices about more problems than one step writes: a worker that dies, waits or meets another tells each once."""
 
 from collections.abc import Iterator
 
@@ -109,6 +109,7 @@ def test_two_workers_at_once_tell_it_once(installation: Installation, failing: l
     _work_for_an_hour(installation)
 
     assert sorted(installation.list_subjects()) == STOPPED
+    assert installation.list_notices() == ["sent", "sent"]
 
 
 @pytest.mark.parametrize("step", [0, 3, 4, 6, 9])

@@ -56,7 +56,7 @@ def list_due_workspaces(now: datetime) -> Sequence[int]:
 
 
 def plan_notices(workspace_id: int, clock: Callable[[], datetime]) -> Iterator[bool]:
-    """Write the notices that are due in a workspace, one per recipient. Yields after each step whether it completed one.
+    """Write the notices that are due in a workspace. Yields after each step whether it completed a notice.
 
     A worker that dies leaves the problems due, and each notice either complete or canceled.
     """
