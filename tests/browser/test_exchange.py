@@ -5,9 +5,10 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import AddWebhook, OpenTab, Sessions
-from tests.browser.page_checks import find_barriers
+from tests.browser.page_checks import MEASURE_OVERFLOW_SCRIPT, find_barriers
 
 PHONE = {"width": 360, "height": 740}
+NARROW = {"width": 320, "height": 640}  # a window of 1,280 pixels at 400 %
 
 
 def send_test(tab: Page) -> None:
@@ -58,3 +59,14 @@ def test_the_open_exchange_has_no_barrier_and_fits_a_phone_in_light_dark_and_for
     fills = tab.locator(".timing rect").evaluate_all("all => all.map(step => getComputedStyle(step).fill)")
     assert fills[0] == tab.locator("body").evaluate("body => getComputedStyle(body).color")
     assert fills[1] != fills[0]
+
+
+def test_the_details_and_a_suggestion_of_the_service_fit_a_narrow_page(open_tab: OpenTab, sessions: Sessions) -> None:
+    tab = open_tab(storage_state=sessions["admin"], viewport=NARROW)
+    tab.goto("/w/harbor/destinations")
+    tab.get_by_role("link", name="Truck drivers").click()
+    tab.get_by_role("button", name="Send test").click()
+
+    expect(tab.get_by_role("button", name="Use the new chat id")).to_be_visible()
+
+    assert tab.evaluate(MEASURE_OVERFLOW_SCRIPT) == 0

@@ -56,7 +56,7 @@ def test_a_waiting_test_shows_since_when_it_waits_for_a_worker() -> None:
 
     assert (outcome.sentence, outcome.at_label, outcome.at) == (
         "Waiting for a worker to pick it up.",
-        "waiting since",
+        "requested",
         NOW,
     )
 
@@ -75,7 +75,7 @@ def test_a_deferred_test_shows_the_last_failure_and_the_time_of_the_next_attempt
 
     assert (outcome.sentence, outcome.at_label, outcome.at) == (
         "It was busy. Attempt 2 is next.",
-        "next attempt",
+        "next attempt due",
         SEND_AFTER,
     )
 
@@ -83,7 +83,7 @@ def test_a_deferred_test_shows_the_last_failure_and_the_time_of_the_next_attempt
 def test_a_later_attempt_that_waits_for_a_worker_is_shown() -> None:
     outcome = describe_outcome(_test_send(DeliveryStatus.QUEUED, **BUSY), "webhook")
 
-    assert (outcome.sentence, outcome.at_label) == ("It was busy. Attempt 2 is waiting for a worker.", "waiting since")
+    assert (outcome.sentence, outcome.at_label) == ("It was busy. Attempt 2 is waiting for a worker.", "requested")
 
 
 def test_a_later_attempt_that_is_being_sent_is_shown() -> None:

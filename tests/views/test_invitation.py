@@ -186,7 +186,7 @@ def test_wrong_tokens_are_limited_per_client(app: Flask, inviter: Inviter) -> No
 def test_a_visitor_without_an_account_reads_who_invites_to_what_as_what(app: Flask, inviter: Inviter) -> None:
     words = _words(_open(Visitor.anonymous(app), inviter.invite()))
 
-    assert "Admin invites you to the workspace Harbor Logistics as support. Tests destinations." in words
+    assert "Admin invites you to the workspace Harbor Logistics as support (tests destinations)." in words
     assert "Sign in to accept" in words
     assert "Make an account Email address" in words
 

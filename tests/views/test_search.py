@@ -40,6 +40,14 @@ def test_a_result_says_its_state_and_leads_there(seeded: SeededIds, test_send: N
     assert "It answered 404." in page
 
 
+def test_whoever_finds_nothing_is_told_what_can_be_found(seeded: SeededIds, test_send: None, visit: Visit) -> None:
+    support = visit(seeded.support)
+    hint = "the complete host of a webhook"
+
+    assert hint in support.post("/search", {"q": "no such name"}).text
+    assert hint not in support.post("/search", {"q": "ticket"}).text
+
+
 def test_a_reference_leads_to_its_page(seeded: SeededIds, test_send: None, visit: Visit) -> None:
     support = visit(seeded.support)
 

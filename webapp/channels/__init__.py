@@ -10,9 +10,10 @@ from webapp.outbound import OutboundClient
 
 _MODULES = {module.name: import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)}
 
-CHANNELS: dict[str, Channel] = {
-    name: module.CHANNEL for name, module in sorted(_MODULES.items()) if hasattr(module, "CHANNEL")
-}
+_FOUND = ((name, module.CHANNEL) for name, module in _MODULES.items() if hasattr(module, "CHANNEL"))
+
+# In the order in which pages list them.
+CHANNELS: dict[str, Channel] = dict(sorted(_FOUND, key=lambda item: item[1].label.casefold()))
 
 # The fields into which somebody may paste an address: where it belongs, or instead of a part of it.
 _MAY_GET_ADDRESS = (FieldKind.ADDRESS, FieldKind.SERVER, FieldKind.SECRET, FieldKind.TEXT, FieldKind.RECIPIENTS)

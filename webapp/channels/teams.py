@@ -70,7 +70,8 @@ CREATE_WORKFLOW = (
 )
 ALLOW_ANYONE = (
     'In Power Automate, open the flow, open its trigger "When a Teams webhook request is received", set '
-    '"Who can trigger the flow?" to "Anyone", save, and paste the whole new address here.'
+    '"Who can trigger the flow?" to "Anyone", save, and enter the whole new address in the settings '
+    "of the destination."
 )
 RIGHT_TRIGGER = (
     "In Power Automate, check that the flow begins with the trigger "

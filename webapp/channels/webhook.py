@@ -88,11 +88,11 @@ def _read_added_headers(settings: Settings) -> dict[str, str]:
 CHANNEL = Channel(
     label="Webhook",
     accepted="Accepted by the receiver",
-    after_accepted="No message at the receiver? Search its log for the id and the reference of this message.",
+    after_accepted="No message at the receiver? Search its log for the reference of this message.",
     guide=(
-        "Set up the receiver to accept requests with JSON at a public https address, on port 443. Choose its method, "
-        "POST or PUT, and if it was built for Alertmanager or Grafana, the body of these.",
-        "If the receiver wants a password or a token, enter it in Basic, Bearer token or Headers.",
+        "Set up the receiver to accept requests with JSON at a public https address, on port 443. Under More settings, "
+        "choose the method that it accepts, POST or PUT, and the body that it was built for.",
+        "If the receiver wants a password or a token, enter it there too, in Basic, Bearer token or Headers.",
         "If the receiver can check signatures, generate a signing secret, give it to the receiver, and make it "
         "check webhook-signature as standardwebhooks.com describes. Otherwise, leave the secret blank.",
         "Make the receiver respond with any 2xx status within a few seconds, and do its work afterwards.",
@@ -155,8 +155,8 @@ CHANNEL = Channel(
             "check that both sides have the same signing secret."
         ),
         Code.NOT_FOUND: (
-            "Check the host and the path of the address, and check that the receiver accepts requests there by the "
-            "method in the field Method."
+            "Check the host and the path of the address. Check that the receiver accepts requests there by the method "
+            "that the destination uses, POST or PUT."
         ),
         Code.METHOD_NOT_ALLOWED: (
             "Check the path of the address, and choose the method that the receiver accepts, POST or PUT, in the field "

@@ -127,13 +127,13 @@ def _describe_pending(newest: AnyDelivery) -> Outcome:
     next_attempt = f"Attempt {(newest.attempt_count or 0) + 1}"
     if newest.send_after is not None:
         sentence = f"{last_error} {next_attempt} is next.".strip()
-        return Outcome(Badge.PENDING, newest.send_after, sentence, at_label="next attempt")
+        return Outcome(Badge.PENDING, newest.send_after, sentence, at_label="next attempt due")
     if newest.attempt_started_at is not None:
         sending = f"{last_error} Attempt {newest.attempt_count} is running." if last_error else "Sending now."
         return Outcome(Badge.PENDING, newest.created_at, sending, at_label="requested")
     first_attempt = "Waiting for a worker to pick it up." if newest.alert_rule_id is None else "Waiting to be sent."
     waiting = f"{last_error} {next_attempt} is waiting for a worker." if last_error else first_attempt
-    return Outcome(Badge.PENDING, newest.created_at, waiting, at_label="waiting since")
+    return Outcome(Badge.PENDING, newest.created_at, waiting, at_label="requested")
 
 
 def _describe_sent(newest: AnyDelivery, channel_name: str) -> Outcome:

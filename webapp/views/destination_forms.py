@@ -26,8 +26,7 @@ def choose(slug: str) -> PageResponse:
     """Show the channels to choose from for a new destination."""
     visit = load_visit_to_edit(slug)
     outbound = current_settings().outbound_for(visit.workspace.slug)
-    by_label = sorted(CHANNELS.items(), key=lambda item: item[1].label.casefold())
-    choices = [(name, channel, channel.find_obstacle(outbound)) for name, channel in by_label]
+    choices = [(name, channel, channel.find_obstacle(outbound)) for name, channel in CHANNELS.items()]
     return render_template("destination_choose.html", visit=visit, choices=choices)
 
 
