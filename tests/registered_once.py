@@ -1,4 +1,4 @@
-"""Registers the views once for all applications of this process. Each gets a copy of what that added to the first one."""
+"""Registers the views once for all applications of this process. Each gets a copy of what that added."""
 
 from functools import cache
 from typing import Any
