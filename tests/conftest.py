@@ -29,6 +29,7 @@ from tests.databases import name_template, new_database
 from tests.factories import SeededIds, seed_workspaces
 from tests.queue_keys import SECRET_KEY
 from tests.recorded_rows import add_once
+from tests.registered_once import register_once
 from tests.scripted_mail_server import ScriptedMailServer, mail_server
 from tests.statements import collecting_statements
 from tests.visitor import Visitor
@@ -49,6 +50,7 @@ CONFIG_KEY = Fernet.generate_key().decode()
 pytest_plugins = ["tests.cases", "tests.forked_workers", "tests.runs"]
 
 compile_once()
+register_once()
 hash_cheaply()
 
 

@@ -1,6 +1,7 @@
 """A test browser: keeps a session, sends the CSRF token as our pages do, and checks every page it gets."""
 
 import re
+import secrets
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +14,13 @@ import flask
 from flask import Flask, Response
 from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
+from sqlalchemy import bindparam, insert, literal, select
 from werkzeug.test import TestResponse
 
-from webapp.auth import session_lifetime
+from webapp.audit.actions import Action, Result
 from webapp.auth.form_tokens import renew_token
 from webapp.extensions import db
-from webapp.models import Account
+from webapp.models import Account, AuditEvent, Member, SignIn
 
 
 @dataclass
@@ -43,11 +45,8 @@ class Visitor:
         """
         visitor = cls(app.test_client())
         with app.app_context():
-            account = db.session.get_one(Account, account_id)
-            session_lifetime.sign_in(account, datetime.now(UTC))
-            db.session.flush()
-            db.session.expunge(account)  # or reading it would load it again
-            db.session.commit()
+            account = Account(id=account_id)
+            account.sign_in_id = add_session(account_id, datetime.now(UTC))
             with app.test_request_context(base_url=origin):
                 renew_token(account)
                 visitor.token = generate_csrf()
@@ -76,6 +75,32 @@ class Visitor:
         response = self.client.post(path, data=data or {}, headers=headers, **arguments)
         _check_page(response)
         return response
+
+
+# Who signed in, for each workspace; without a workspace, for the installation.
+_ADD_EVENTS = insert(AuditEvent).from_select(
+    ["workspace_id", "account_id", "account_name", "action", "subject", "result", "changed", "happened_at"],
+    select(
+        Member.workspace_id,
+        Account.id,
+        Account.name,
+        *(literal(word) for word in (Action.SIGNED_IN.value, "", Result.DONE.value)),
+        literal([], AuditEvent.changed.type),
+        bindparam("now", type_=AuditEvent.happened_at.type),
+    )
+    .outerjoin_from(Account, Member)
+    .where(Account.id == bindparam("account_id"))
+    .order_by(Member.workspace_id),
+)
+
+
+def add_session(account_id: int, now: datetime) -> str:
+    """Add what `accounts.sign_in` adds, in a fifth of its time, and return the id of the session."""
+    session = {"id": secrets.token_urlsafe(32), "account_id": account_id, "started_at": now, "last_seen_at": now}
+    with db.engine.begin() as connection:
+        connection.execute(insert(SignIn), session)
+        connection.execute(_ADD_EVENTS, {"account_id": account_id, "now": now})
+    return str(session["id"])
 
 
 def _check_page(response: TestResponse) -> None:

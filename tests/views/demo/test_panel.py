@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from tests.demo.demo_settings import demo_settings
 from tests.factories import NOW, on_both_databases
+from tests.recorded_rows import add_once
 from tests.visitor import Visitor
 from webapp.app_state import app_state
 from webapp.application import create_app
@@ -46,10 +47,9 @@ def switches(tmp_path: Path) -> Switches:
 
 
 @pytest.fixture
-def demo(app: Flask) -> Flask:
+def demo(app: Flask, environment: dict[str, str]) -> Flask:
     """The application with the demo's data."""
-    with app.app_context():
-        seed_demo(NOW)
+    add_once(app, lambda: seed_demo(NOW), "demo", environment["ALERTCHECK_CONFIG_KEYS"])
     return app
 
 
