@@ -1,9 +1,11 @@
 """PostgreSQL: no call of a web request outlasts its limit, whatever the server does."""
 
+import math
 import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,9 +16,11 @@ from benchmarks.installation.servers import PostgresServer
 from tests.frozen import frozen_postgres
 from webapp.application import create_app
 from webapp.database.outages import Outage, find_outage
+from webapp.database.postgres import LimitedConnection
 from webapp.database.query_plans import PLAN_ONCE
 from webapp.database.request_timeouts import CALL_LIMIT
 from webapp.extensions import db
+from webapp.models import database_clock
 from webapp.settings import read_settings
 
 on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
@@ -72,6 +76,38 @@ def test_the_response_to_an_abandoned_statement_is_not_taken_for_another_ones(
             _fail("SELECT 2")
     with app.test_request_context():
         assert db.session.execute(text("SELECT 3")).scalar_one() == 3
+
+
+@on_postgres
+def test_one_round_trip_checks_an_open_connection_and_begins_its_transaction(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait, exchanges = LimitedConnection.wait, list[object]()
+
+    def note_and_wait(*arguments: Any, **options: Any) -> Any:
+        exchanges.append(arguments)
+        return wait(*arguments, **options)
+
+    with app.test_request_context():
+        db.session.execute(text("SELECT 1"))
+        db.session.rollback()
+        monkeypatch.setattr(database_clock, "SAMPLE_INTERVAL", math.inf)
+        monkeypatch.setattr(LimitedConnection, "wait", note_and_wait)
+        db.session.execute(text("SELECT 1"))
+
+        assert len(exchanges) == 2
+
+
+@on_postgres
+def test_the_limits_of_a_request_hold_where_the_servers_clock_was_read_first(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_clock, "SAMPLE_INTERVAL", 0.0)
+
+    with app.test_request_context():
+        for _ in range(2):
+            assert db.session.scalar(text("SHOW statement_timeout")) == "1800ms"
+            db.session.rollback()
 
 
 @on_postgres

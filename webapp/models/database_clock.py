@@ -67,8 +67,9 @@ class DatabaseClock:
             self._sample = self._take_sample(connection)
 
     def _take_sample(self, connection: DBAPIConnection) -> _Sample:
+        connection.rollback()  # a transaction that begins with a query can be no snapshot any more
         asked_at, autocommit = self._monotonic(), connection.autocommit
-        connection.autocommit = True  # begins no transaction: a pooled connection is outside one
+        connection.autocommit = True
         try:
             with connection.cursor() as cursor:  # type: ignore[attr-defined]
                 (server_time,) = cursor.execute("SELECT clock_timestamp()").fetchone()
