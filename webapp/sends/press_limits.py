@@ -136,9 +136,7 @@ def count_presses(
             arguments += [numbers.setdefault(key, len(numbers) + 1), limit.amount]
     head = [WINDOW, len(numbers), int(COOLDOWN.total_seconds())]
     results = app_state().redis.register_script(_COUNT)([*numbers, *cooldowns], [*head, *arguments])
-    return [
-        _read_result(press_id, limits, full) for press_id, limits, full in zip(ids, presses, results, strict=True)
-    ]
+    return [_read_result(press_id, limits, full) for press_id, limits, full in zip(ids, presses, results, strict=True)]
 
 
 def _read_result(
