@@ -21,6 +21,7 @@ from webapp.database.postgres import BEGIN_LIMITED, LimitedConnection
 from webapp.database.query_plans import PLAN_ONCE
 from webapp.database.request_timeouts import CALL_LIMIT
 from webapp.extensions import db
+from webapp.models import database_clock
 from webapp.settings import read_settings
 
 on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
@@ -76,6 +77,18 @@ def test_the_response_to_an_abandoned_statement_is_not_taken_for_another_ones(
             _fail("SELECT 2")
     with app.test_request_context():
         assert db.session.execute(text("SELECT 3")).scalar_one() == 3
+
+
+@on_postgres
+def test_the_limits_of_a_request_hold_where_the_servers_clock_was_read_first(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_clock, "SAMPLE_INTERVAL", 0.0)
+
+    with app.test_request_context():
+        for _ in range(2):
+            assert db.session.scalar(text("SHOW statement_timeout")) == "1800ms"
+            db.session.rollback()
 
 
 @on_postgres

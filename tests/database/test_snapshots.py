@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from tests.factories import SeededIds, on_both_databases
 from webapp.database.snapshots import begin_snapshot
 from webapp.extensions import db
-from webapp.models import AlertDestination
+from webapp.models import AlertDestination, database_clock
 
 pytestmark = [pytest.mark.usefixtures("context"), on_both_databases]
 
@@ -26,6 +26,14 @@ def _read_while_renamed(seeded: SeededIds, begin: Callable[[], None]) -> list[st
 
 
 def test_a_snapshot_does_not_see_what_others_commit_until_it_ends(seeded: SeededIds) -> None:
+    assert _read_while_renamed(seeded, begin_snapshot) == ["Ticket system", "Ticket system", "Renamed"]
+
+
+def test_a_snapshot_can_begin_where_the_servers_clock_was_read_first(
+    seeded: SeededIds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_clock, "SAMPLE_INTERVAL", 0.0)
+
     assert _read_while_renamed(seeded, begin_snapshot) == ["Ticket system", "Ticket system", "Renamed"]
 
 

@@ -99,16 +99,15 @@ class PostgresDialect(PGDialect_psycopg):
         return connection
 
     def do_ping(self, dbapi_connection: Any) -> bool:
-        """Begin the transaction for which a connection leaves the pool: that also shows whether its server responds."""
+        """Begin the transaction for which the connection was taken from the pool: one round trip instead of two."""
         self.do_begin(dbapi_connection)
         return True
 
     def do_begin(self, dbapi_connection: Any) -> None:
-        """Begin a transaction, with timeouts if it is that of a request. Does nothing if the ping has begun it."""
-        if dbapi_connection.pgconn.transaction_status == TransactionStatus.INTRANS:
-            return
-        begin = BEGIN if find_limit() is None else BEGIN_LIMITED
-        dbapi_connection.execute(begin, prepare=False)
+        """Begin a transaction, with timeouts if it is that of a request, unless the ping has begun it."""
+        if dbapi_connection.pgconn.transaction_status != TransactionStatus.INTRANS:
+            begin = BEGIN if find_limit() is None else BEGIN_LIMITED
+            dbapi_connection.execute(begin, prepare=False)
 
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         """Execute a statement. In a request, the server plans it for its values, unless it has the option `PLAN_ONCE`.

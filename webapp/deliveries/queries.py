@@ -163,7 +163,7 @@ def list_newest_tests(destination_ids: Sequence[int]) -> tuple[dict[int, NewestT
 
     Both by destination. One query, however many deliveries.
     """
-    rows = db.session.execute(_NEWEST_TESTS, {"destination_ids": destination_ids}).all()
+    rows = db.session.connection().execute(_NEWEST_TESTS, {"destination_ids": destination_ids}).all()
     newest = {row[0]: NewestTest(*row[1:4]) for row in rows if row[1] is not None}
     return newest, {row[0]: row[4] for row in rows if row[4] is not None}
 

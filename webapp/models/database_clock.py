@@ -67,9 +67,15 @@ class DatabaseClock:
             self._sample = self._take_sample(connection)
 
     def _take_sample(self, connection: DBAPIConnection) -> _Sample:
-        asked_at = self._monotonic()
-        with connection.cursor() as cursor:  # type: ignore[attr-defined]
-            (server_time,) = cursor.execute("SELECT clock_timestamp()").fetchone()
+        connection.rollback()  # a transaction that begins with a query can be no snapshot any more
+        asked_at, autocommit = self._monotonic(), connection.autocommit
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:  # type: ignore[attr-defined]
+                (server_time,) = cursor.execute("SELECT clock_timestamp()").fetchone()
+        finally:
+            if not connection.closed:
+                connection.autocommit = autocommit
         return _Sample(server_time.astimezone(UTC), (asked_at + self._monotonic()) / 2)
 
 

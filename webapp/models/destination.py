@@ -60,4 +60,9 @@ class AlertDestination(Base):
     @property
     def encryption_context(self) -> str:
         """Return the encryption context: the encrypted settings can be decrypted only for this row."""
-        return f"workspace {self.workspace_id} destination {self.id}"
+        return make_encryption_context(self.workspace_id, self.id)
+
+
+def make_encryption_context(workspace_id: int, destination_id: int) -> str:
+    """Return the encryption context of a destination."""
+    return f"workspace {workspace_id} destination {destination_id}"

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, select
-from sqlalchemy.orm import contains_eager
+from sqlalchemy import bindparam, exists
 
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Channel
 from webapp.channels.fields import Settings
 from webapp.channels.message import Message
 from webapp.deliveries.attempts.ready_deliveries import ReadyDelivery
+from webapp.deliveries.claim_candidates import AnyDestination, Candidate, read_candidate, select_candidates
 from webapp.deliveries.messages import read_message
-from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.deliveries.retry_policy import RetryPolicy, find_retry_policy
 from webapp.deliveries.transitions import CANCEL, CLAIM, REFUSE, apply_transition, error_columns
 from webapp.deliveries.unexpected_errors import log_unexpected
@@ -35,14 +34,7 @@ _CANCELING_CODES = {
 }
 
 # Statements are built once: building one takes longer than executing it.
-CANDIDATES = (
-    select(AlertDelivery, newest_test_id_subquery(), Workspace.slug)
-    .join(AlertDelivery.destination)
-    .join(Workspace, Workspace.id == AlertDestination.workspace_id)
-    .options(contains_eager(AlertDelivery.destination))
-    .execution_options(populate_existing=True)
-)
-_LOAD = CANDIDATES.where(AlertDelivery.id == bindparam("delivery_id"))
+_LOAD = select_candidates().where(AlertDelivery.id == bindparam("delivery_id"))
 # Checked again by the claim itself: the destination may have been disabled or edited since it was loaded, or its
 # workspace deleted.
 IS_STILL_OPEN = exists().where(
@@ -88,7 +80,7 @@ def claim(
 
     report: is told what the concurrency limits need to know, before the delivery is claimed.
     """
-    delivery, newest_test, workspace_slug = _load(delivery_id)
+    delivery = _load(delivery_id)
     if delivery is not None and report is not None:
         report(ReadyDelivery(delivery_id, delivery.alert_destination_id, delivery.workspace_id))
     policy = find_retry_policy(delivery.event_type, app_settings) if delivery else None
@@ -97,7 +89,7 @@ def claim(
         log.info("delivery not claimed", extra={"delivery": delivery_id})
         return None
     try:
-        attempt = prepare_attempt(delivery, newest_test, workspace_slug, policy, app_settings, now)
+        attempt = prepare_attempt(delivery, policy, app_settings, now)
     except DeliveryFailed as failure:
         _end(delivery, failure, now)
         return None
@@ -119,39 +111,31 @@ def claim(
     return attempt if claimed else None
 
 
-def _load(delivery_id: int) -> tuple[AlertDelivery | None, int | None, str]:
-    """Fetch the delivery with its destination, the id of the newest test send there, and the workspace's slug."""
-    row = db.session.execute(_LOAD, {"delivery_id": delivery_id}).one_or_none()
-    return (row[0], row[1], row[2]) if row else (None, None, "")
+def _load(delivery_id: int) -> Candidate | None:
+    row = db.session.connection().execute(_LOAD, {"delivery_id": delivery_id}).one_or_none()
+    return read_candidate(row) if row else None
 
 
-def is_claimable(delivery: AlertDelivery, policy: RetryPolicy, now: datetime) -> bool:
+def is_claimable(delivery: Candidate, policy: RetryPolicy, now: datetime) -> bool:
     """Return whether a delivery waits to be sent, and not for too long."""
     return is_unclaimed(delivery) and now - delivery.created_at < policy.time_limit
 
 
-def is_unclaimed(delivery: AlertDelivery) -> bool:
+def is_unclaimed(delivery: Candidate) -> bool:
     """Return whether a delivery waits to be sent: `IS_UNCLAIMED` of a row that was read."""
     return delivery.status is DeliveryStatus.QUEUED and delivery.attempt_started_at is None
 
 
-def _end(delivery: AlertDelivery, failure: DeliveryFailed, now: datetime) -> None:
+def _end(delivery: Candidate, failure: DeliveryFailed, now: datetime) -> None:
     transition = CANCEL if failure.code in _CANCELING_CODES else REFUSE
     apply_transition(transition, delivery.id, now, **error_columns(failure.code, failure.message))
     db.session.commit()
 
 
-def prepare_attempt(
-    delivery: AlertDelivery,
-    newest_test: int | None,
-    workspace_slug: str,
-    policy: RetryPolicy,
-    app_settings: AppSettings,
-    now: datetime,
-) -> Attempt:
+def prepare_attempt(delivery: Candidate, policy: RetryPolicy, app_settings: AppSettings, now: datetime) -> Attempt:
     """Return the attempt. Raises `DeliveryFailed` if the message must not be sent, or the settings cannot be used."""
     destination = delivery.destination
-    _require_unchanged(delivery, destination, newest_test)
+    _require_unchanged(delivery)
     return Attempt(
         delivery_id=delivery.id,
         number=delivery.attempt_count + 1,
@@ -162,23 +146,24 @@ def prepare_attempt(
         channel=get_channel(destination),
         settings=open_settings(destination, app_settings),
         message=read_message(delivery, app_settings),
-        workspace_slug=workspace_slug,
+        workspace_slug=delivery.workspace_slug,
     )
 
 
-def _require_unchanged(delivery: AlertDelivery, destination: AlertDestination, newest_test: int | None) -> None:
+def _require_unchanged(delivery: Candidate) -> None:
     """Raise `DeliveryFailed` if the destination changed since the press, or a newer test send exists."""
+    destination = delivery.destination
     if destination.deleted_at is not None:
         raise DeliveryFailed(Code.DESTINATION_DELETED)
     if not destination.is_enabled:
         raise DeliveryFailed(Code.DESTINATION_DISABLED)
     if delivery.settings_version not in (None, destination.settings_version):
         raise DeliveryFailed(Code.DESTINATION_CHANGED)
-    if delivery.event_type == TEST_EVENT and newest_test != delivery.id:
+    if delivery.event_type == TEST_EVENT and delivery.newest_test != delivery.id:
         raise DeliveryFailed(Code.SUPERSEDED)
 
 
-def _expected_values(delivery: AlertDelivery) -> dict[str, Any]:
+def _expected_values(delivery: Candidate) -> dict[str, Any]:
     destination = delivery.destination
     return {
         "seen_count": delivery.attempt_count,
@@ -187,14 +172,14 @@ def _expected_values(delivery: AlertDelivery) -> dict[str, Any]:
     }
 
 
-def get_channel(destination: AlertDestination) -> Channel:
+def get_channel(destination: AnyDestination) -> Channel:
     """Return a destination's channel. Raises `DeliveryFailed` if this version has no channel of that name."""
     if destination.type not in CHANNELS:
         raise DeliveryFailed(Code.CONFIG_INCOMPLETE)
     return CHANNELS[destination.type]
 
 
-def open_settings(destination: AlertDestination, app_settings: AppSettings) -> Settings:
+def open_settings(destination: AnyDestination, app_settings: AppSettings) -> Settings:
     """Decrypt a destination's settings. Raises `DeliveryFailed` if they cannot be decrypted."""
     try:
         return app_settings.cipher.decrypt(destination.config, context=destination.encryption_context)

@@ -9,17 +9,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from sqlalchemy import Row, bindparam, tuple_, update
+from sqlalchemy import bindparam, tuple_, update
 
-from webapp.deliveries.attempts.claiming import (
-    CANDIDATES,
-    IS_STILL_OPEN,
-    Attempt,
-    is_claimable,
-    is_unclaimed,
-    prepare_attempt,
-)
+from webapp.deliveries.attempts.claiming import IS_STILL_OPEN, Attempt, is_claimable, is_unclaimed, prepare_attempt
 from webapp.deliveries.attempts.group_commit import ALONE, Alone
+from webapp.deliveries.claim_candidates import Candidate, read_candidate, select_candidates
 from webapp.deliveries.retry_policy import find_retry_policy
 from webapp.deliveries.states import IS_UNCLAIMED
 from webapp.deliveries.transitions import CLAIM, list_columns
@@ -30,8 +24,10 @@ from webapp.settings import AppSettings
 log = logging.getLogger(__name__)
 
 # On PostgreSQL, locked rows are left out. SQLite has one writer and ignores this.
-_LOAD = CANDIDATES.where(AlertDelivery.id.in_(bindparam("delivery_ids", expanding=True))).with_for_update(
-    of=AlertDelivery, skip_locked=True
+_LOAD = (
+    select_candidates()
+    .where(AlertDelivery.id.in_(bindparam("delivery_ids", expanding=True)))
+    .with_for_update(of=AlertDelivery, skip_locked=True)
 )
 _COLUMNS = ("updated_at", "status", "attempt_started_at", "send_after", "exchange")
 # Each row is checked with its own values, as in the claim of a single one.
@@ -54,9 +50,10 @@ def claim_group(delivery_ids: Sequence[int], app_settings: AppSettings, now: dat
 
     Returns for each its attempt, None if it no longer waits, or `ALONE` if it has to be claimed by itself.
     """
-    rows = db.session.execute(_LOAD, {"delivery_ids": sorted(set(delivery_ids))}).all()
-    results: dict[int, Attempt | None] = {row[0].id: None for row in rows if not is_unclaimed(row[0])}
-    prepared = _prepare_all(rows, app_settings, now)
+    rows = db.session.connection().execute(_LOAD, {"delivery_ids": sorted(set(delivery_ids))})
+    candidates = [read_candidate(row) for row in rows]
+    results: dict[int, Attempt | None] = {found.id: None for found in candidates if not is_unclaimed(found)}
+    prepared = _prepare_all(candidates, app_settings, now)
     claimed = _claim_all(list(prepared.values()), now) if prepared else set()
     db.session.commit()
     for delivery_id in results:
@@ -67,20 +64,17 @@ def claim_group(delivery_ids: Sequence[int], app_settings: AppSettings, now: dat
     return [results.pop(delivery_id, ALONE) for delivery_id in delivery_ids]  # an attempt belongs to one thread only
 
 
-# A row of `_LOAD`: the delivery, the id of the newest test send there, and the workspace's slug.
-_Found = Row[AlertDelivery, int, str]
-
 # An attempt with the ids and versions that the claim checks again.
 _Prepared = tuple[Attempt, tuple[int, int, int, int]]
 
 
-def _prepare_all(rows: Sequence[_Found], app_settings: AppSettings, now: datetime) -> dict[int, _Prepared]:
+def _prepare_all(candidates: Sequence[Candidate], app_settings: AppSettings, now: datetime) -> dict[int, _Prepared]:
     prepared: dict[int, _Prepared] = {}
-    for delivery, newest_test, workspace_slug in rows:
+    for delivery in candidates:
         with suppress(Exception):  # the claim of a single delivery finds the same cause, and records it
             policy = find_retry_policy(delivery.event_type, app_settings)
             if policy is not None and is_claimable(delivery, policy, now):
-                attempt = prepare_attempt(delivery, newest_test, workspace_slug, policy, app_settings, now)
+                attempt = prepare_attempt(delivery, policy, app_settings, now)
                 destination = delivery.destination
                 seen = (delivery.id, delivery.attempt_count, destination.id, destination.settings_version)
                 prepared[delivery.id] = attempt, seen
