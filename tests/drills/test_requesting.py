@@ -325,7 +325,7 @@ def test_a_round_that_takes_long_is_continued_by_the_next_pass(seeded: SeededIds
 def test_every_destination_is_looked_at_however_many_there_are(
     seeded: SeededIds, monkeypatch: pytest.MonkeyPatch, app_settings: AppSettings
 ) -> None:
-    for module in ("rounds", "states"):
+    for module in ("requesting", "states"):
         monkeypatch.setattr(f"webapp.drills.{module}.PAGE_SIZE", 2)
     monkeypatch.setattr("webapp.drills.states._STATES", states._STATES.limit(2))
     due_at = turn_on(seeded)

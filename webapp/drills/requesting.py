@@ -10,15 +10,16 @@ from sqlalchemy.orm.exc import ObjectDeletedError
 
 from webapp import queue
 from webapp.database.outages import describe_outage
-from webapp.deliveries import CoolingDown, DestinationDisabled
+from webapp.deliveries import CoolingDown, DestinationDisabled, WantedTest
 from webapp.deliveries.requesting.rules import DrillTaken, OtherTestWaits, WantedDrill
 from webapp.drills.due import DrillState, Due, find_due, may_be_due
 from webapp.drills.schedule_slots import Schedule, find_window, read_schedule
-from webapp.drills.sending import send_drill
 from webapp.drills.states import PAGE_SIZE, count_drilled, list_drill_states
 from webapp.drills.traffic import list_accepted_traffic
 from webapp.extensions import db
 from webapp.models import AlertDestination, DrillNumber, DrillSchedule, Workspace
+from webapp.sends.eligibility import RequestResult
+from webapp.sends.press import count_and_write, enqueue_or_fail
 from webapp.sends.rate_limits import TooManyTestSends
 
 log = logging.getLogger(__name__)
@@ -159,7 +160,7 @@ def _request(workspace_id: int, state: DrillState, due: Due, now: datetime) -> i
     try:
         workspace = db.session.get(Workspace, workspace_id)
         destination = db.session.get(AlertDestination, state.destination_id)
-        delivery_id = send_drill(workspace, destination, drill, now) if workspace and destination else None
+        delivery_id = _send_drill(workspace, destination, drill, now) if workspace and destination else None
     except _NOT_NOW as reason:
         db.session.rollback()
         log.info("drill not requested", extra=facts | {"reason": type(reason).__name__})
@@ -170,3 +171,16 @@ def _request(workspace_id: int, state: DrillState, due: Due, now: datetime) -> i
         return 0
     log.info("drill requested", extra=facts | {"delivery": delivery_id})
     return 1
+
+
+def _send_drill(workspace: Workspace, destination: AlertDestination, drill: WantedDrill, now: datetime) -> int | None:
+    """Request the test send of a drill of the schedule, and enqueue it.
+
+    Returns its id, or None if the queue did not accept it. Raises what `count_and_write` has against it.
+    """
+    wanted = WantedTest(destination, now, destination.settings_version, drill=drill)
+    (outcome,) = count_and_write(workspace, [wanted], account=None)
+    if isinstance(outcome, Exception):
+        raise outcome
+    is_accepted = enqueue_or_fail(outcome, requested_at=now) is RequestResult.ACCEPTED
+    return outcome if is_accepted else None
