@@ -2,12 +2,19 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 
 import pytest
 
-from tests.factories import NOW, SeededIds, add_delivery, get_destination, on_both_databases, seconds
+from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
 from tests.query_plans import explain, record_statements
-from webapp.deliveries.queries import find_newest_test, list_newest_tests, list_test_sends, list_with_newest_test
+from webapp.deliveries.queries import (
+    find_newest_test,
+    has_real_alerts,
+    list_newest_tests,
+    list_test_sends,
+    list_with_newest_test,
+)
 from webapp.extensions import db
 from webapp.models import AlertDestination
 
@@ -67,3 +74,22 @@ def test_the_newest_tests_are_found_by_destination_although_the_table_has_no_sta
     plan = explain(statement, parameters)
     assert "alert_destination_id" in plan
     assert "ix_alert_deliveries_newest" in plan or "ix_alert_deliveries_history_destination" in plan
+
+
+def test_real_alerts_are_looked_for_beside_the_tests(seeded: SeededIds) -> None:
+    """A destination may have a hundred thousand tests, which PostgreSQL reads unless each range is a subquery."""
+    destination = get_destination(seeded)
+    (statement, _parameters), *_ = record_statements(partial(has_real_alerts, destination))[-1:]
+
+    assert statement.count("EXISTS") == 2
+
+
+@pytest.mark.parametrize("event", ["alerts.a", "alerts.tests", "heartbeat.missing"])
+def test_a_real_alert_is_found_whatever_its_event(seeded: SeededIds, event: str) -> None:
+    destination = get_destination(seeded)
+    add_delivery(destination)
+    assert not has_real_alerts(destination)
+
+    add_real_alert(destination, event_type=event)
+
+    assert has_real_alerts(destination)

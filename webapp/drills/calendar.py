@@ -6,7 +6,7 @@ only delay a drill.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 from webapp.drills.due import DrillState, find_failure, find_open_slot
@@ -16,6 +16,7 @@ from webapp.drills.schedule_slots import (
     Slot,
     find_interval,
     find_window,
+    list_slots,
     next_slot,
     next_window,
     second_time,
@@ -87,17 +88,18 @@ def plan_next(drilled: DrilledDestination, schedule: Schedule | None, now: datet
     if failed_at is not None:
         second = second_time(schedule, state.destination_id, failed_at)
         return NextDrill(max(second, now) if second else None, None if second else NoDrill.NO_WINDOW, is_second=True)
-    return _plan_first(drilled, schedule, interval, now, is_running)
+    return _plan_first(schedule, interval, state, drilled.accepted_at, is_running, now)
 
 
 def list_days(rows: Sequence[PlannedRow], schedule: Schedule, now: datetime) -> list[CalendarDay]:
     """Return the next five weeks, from today on, with the drills of each day."""
     today = now.astimezone(schedule.zone).date()
+    end = datetime.combine(today + timedelta(days=DAYS), time(), schedule.zone).astimezone(UTC)
     days: dict[date, list[tuple[datetime, DrilledDestination]]] = {
         today + timedelta(days=number): [] for number in range(DAYS)
     }
     for row in rows:
-        for at in _list_times(row, schedule, today + timedelta(days=DAYS)):
+        for at in _list_times(row, schedule, end):
             days[at.astimezone(schedule.zone).date()].append((at, row.drilled))
     return [CalendarDay(day, sorted(drills, key=_order)) for day, drills in days.items()]
 
@@ -114,17 +116,21 @@ def _find_obstacle(drilled: DrilledDestination) -> NoDrill | None:
 
 
 def _plan_first(
-    drilled: DrilledDestination, schedule: Schedule, interval: DrillInterval, now: datetime, is_running: bool
+    schedule: Schedule,
+    interval: DrillInterval,
+    state: DrillState,
+    accepted_at: datetime | None,
+    is_running: bool,
+    now: datetime,
 ) -> NextDrill:
     """Return the next first drill: that of the slot that was missed, or else of the next slot."""
-    state, accepted_at = drilled.state, drilled.accepted_at
-    spared_until = accepted_at + interval.duration if accepted_at else now
     missed = None if is_running else find_open_slot(schedule, interval, state, now)
     slot = missed or _find_slot_after(schedule, interval, state, now)
-    at = _begin(schedule, slot, state, max(now, spared_until)) if slot else None
+    at = undelayed = _begin(schedule, slot, state, now) if slot else None
+    if slot and accepted_at and accepted_at + interval.duration > now:
+        at = _begin(schedule, slot, state, accepted_at + interval.duration)
     if at is None:
         return NextDrill(None, NoDrill.NO_WINDOW, is_running=is_running)
-    undelayed = _begin(schedule, slot, state, now) if slot else None
     return NextDrill(at, is_running=is_running, spared_by=accepted_at if undelayed != at else None)
 
 
@@ -144,13 +150,12 @@ def _begin(schedule: Schedule, slot: Slot, state: DrillState, earliest: datetime
     return max(time_in(window, state.destination_id), earliest) if window else None
 
 
-def _list_times(row: PlannedRow, schedule: Schedule, end: date) -> Iterator[datetime]:
-    """Yield when the drills of a destination are, before the day `end`, assuming that each one is accepted."""
+def _list_times(row: PlannedRow, schedule: Schedule, end: datetime) -> Iterator[datetime]:
+    """Yield when the drills of a destination are, before `end`, assuming that each one is accepted."""
     interval = find_interval(row.drilled.destination.drill_choice, schedule.interval)
     at, destination_id = row.next.at, row.drilled.destination.id
-    while at is not None and interval is not None and at.astimezone(schedule.zone).date() < end:
-        yield at
-        slot = next_slot(schedule, interval, destination_id, at)
-        while slot is not None and slot.window.start <= at:
-            slot = next_slot(schedule, interval, destination_id, slot.due_at)
-        at = slot.due_at if slot else None
+    if at is None or interval is None or at >= end:
+        return
+    yield at
+    for slot in list_slots(schedule, interval, destination_id, at, end):
+        yield slot.due_at

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -46,9 +46,12 @@ class Slot:
     window: Window
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Schedule:
-    """The drills of a workspace. weekdays: ISO weekdays, on which a window begins. See `DrillSchedule`."""
+    """The drills of a workspace. weekdays: ISO weekdays, on which a window begins. See `DrillSchedule`.
+
+    Each is equal to itself only: it is a key of `_window_on`, for each of thousands of destinations.
+    """
 
     interval: DrillInterval
     weekdays: frozenset[int]
@@ -56,6 +59,10 @@ class Schedule:
     to_hour: int
     zone: ZoneInfo
     started_at: datetime | None
+
+    @cached_property
+    def ordered_weekdays(self) -> list[int]:
+        return sorted(self.weekdays)
 
 
 def read_schedule(row: DrillSchedule) -> Schedule:
@@ -100,6 +107,18 @@ def next_slot(schedule: Schedule, interval: DrillInterval, destination_id: int, 
     """Return the slot that becomes due next."""
     week = _week(schedule, now) - 1
     return next((slot for slot in _slots(schedule, interval, destination_id, week, 1) if slot.due_at > now), None)
+
+
+def list_slots(
+    schedule: Schedule, interval: DrillInterval, destination_id: int, after: datetime, end: datetime
+) -> Iterator[Slot]:
+    """Yield the slots whose windows begin after a time and that are due before `end`, five weeks later at most."""
+    week = _week(schedule, after) - 1
+    for slot in _slots(schedule, interval, destination_id, week, 1, most=8):
+        if slot.due_at >= end:
+            return
+        if slot.window.start > after:
+            yield slot
 
 
 def time_in(window: Window, destination_id: int) -> datetime:
@@ -162,23 +181,23 @@ def _instant(zone: ZoneInfo, day: date, hour: int) -> datetime:
 
 
 def _slots(
-    schedule: Schedule, interval: DrillInterval, destination_id: int, week: int, direction: int
+    schedule: Schedule, interval: DrillInterval, destination_id: int, week: int, direction: int, most: int = 5
 ) -> Iterator[Slot]:
     """Return a destination's slots from a week on, later (1) or earlier (-1) ones.
 
     A week in which its window does not exist has no slot.
     """
+    step = direction * interval.weeks
     offset = _number(destination_id, "week") % interval.weeks
-    distance = (offset - week) % interval.weeks if direction > 0 else -((week - offset) % interval.weeks)
-    first = week + distance
-    for number in range(5):
-        slot = _slot_in(schedule, destination_id, first + direction * number * interval.weeks)
+    first = week + (offset - week) % step
+    for number in range(most):
+        slot = _slot_in(schedule, destination_id, first + number * step)
         if slot is not None:
             yield slot
 
 
 def _slot_in(schedule: Schedule, destination_id: int, week: int) -> Slot | None:
-    weekdays = sorted(schedule.weekdays)
+    weekdays = schedule.ordered_weekdays
     weekday = weekdays[_number(destination_id, "weekday") % len(weekdays)]
     day = date.fromordinal(week * 7 + weekday)
     window = _window_on(schedule, day)

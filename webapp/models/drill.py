@@ -19,11 +19,14 @@ class DrillInterval(StrEnum):
 
     @property
     def weeks(self) -> int:
-        return {DrillInterval.WEEKLY: 1, DrillInterval.MONTHLY: 4, DrillInterval.QUARTERLY: 13}[self]
+        return _WEEKS[self]
 
     @property
     def duration(self) -> timedelta:
         return timedelta(weeks=self.weeks)
+
+
+_WEEKS = {DrillInterval.WEEKLY: 1, DrillInterval.MONTHLY: 4, DrillInterval.QUARTERLY: 13}
 
 
 class DrillChoice(StrEnum):

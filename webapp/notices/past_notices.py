@@ -45,10 +45,10 @@ def list_recent(workspace_id: int, since: datetime, now: datetime) -> PastNotice
         or_(_COUNTS, is_being_written),
     )
     recent: PastNotices = defaultdict(dict)
-    for notice_id, account_id, destination_id, status, *facts in db.session.execute(query):
+    for notice_id, account_id, destination_id, status, at, code in db.session.execute(query):
         recipient = Recipient(account_id, destination_id)
         found = NoticeStatus.QUEUED if status is NoticeStatus.CANCELED else status
-        recent[recipient][notice_id] = PastNotice(found, *facts, uncertain_codes=recipient.uncertain_codes)
+        recent[recipient][notice_id] = PastNotice(found, at, code, uncertain_codes=recipient.uncertain_codes)
     return recent
 
 
@@ -58,13 +58,12 @@ def list_told(problem_ids: Sequence[int]) -> PastNotices:
         NoticeItem, NoticeItem.notice_id == Notice.id
     )
     told: PastNotices = defaultdict(dict)
-    for notice_id, account_id, destination_id, *facts, problem_id, kind in db.session.execute(
-        query.where(NoticeItem.problem_id.in_(problem_ids), _COUNTS)
-    ):
+    rows = db.session.execute(query.where(NoticeItem.problem_id.in_(problem_ids), _COUNTS))
+    for notice_id, account_id, destination_id, status, at, code, problem_id, kind in rows:
         recipient = Recipient(account_id, destination_id)
         notices = told[recipient]
         if notice_id not in notices:
-            notices[notice_id] = PastNotice(*facts, uncertain_codes=recipient.uncertain_codes)
+            notices[notice_id] = PastNotice(status, at, code, uncertain_codes=recipient.uncertain_codes)
         notices[notice_id].items[problem_id] = kind
     return told
 

@@ -59,7 +59,8 @@ def _add(workspace_id: int, recipient: Recipient, now: datetime) -> int:
     facts = {"account_id": recipient.account_id, "alert_destination_id": recipient.destination_id}
     facts |= {"account_mail_id": None if recipient.account_id is None else NO_MAIL}
     row = facts | {"workspace_id": workspace_id, "status": NoticeStatus.CANCELED, "created_at": now, "ended_at": now}
-    return insert_rows(Notice, [row], Notice.id).scalar_one()
+    notice_id: int = insert_rows(Notice, [row], Notice.id).scalar_one()
+    return notice_id
 
 
 def _complete(recipient: Recipient, now: datetime) -> dict[str, Any]:
