@@ -66,6 +66,17 @@ def _measure(locator: Locator) -> FloatRect:
     return box
 
 
+def test_a_double_click_opens_the_question_and_pages_nobody(
+    app: Flask, pager: str, seeded: SeededIds, open_as: OpenAs
+) -> None:
+    tab = open_as(seeded.support, pager)
+
+    _question(tab).locator("summary").dblclick()
+
+    expect(tab.get_by_role("button", name="Page them now")).to_be_visible()
+    assert _count_sent(app) == 0
+
+
 @pytest.mark.parametrize("path", [LIST, None], ids=["list", "page"])
 def test_by_keyboard_it_asks_is_canceled_and_then_pages_once(
     path: str | None, app: Flask, pager: str, seeded: SeededIds, open_as: OpenAs

@@ -155,8 +155,8 @@ CHANNEL = Channel(
             "check that both sides have the same signing secret."
         ),
         Code.NOT_FOUND: (
-            "Check the host and the path of the address. Check that the receiver accepts requests there by the method "
-            "that the destination uses, POST or PUT."
+            "Check the host and the path of the address. Check that the receiver accepts the chosen method there, POST "
+            "or PUT."
         ),
         Code.METHOD_NOT_ALLOWED: (
             "Check the path of the address, and choose the method that the receiver accepts, POST or PUT, in the field "
