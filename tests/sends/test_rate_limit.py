@@ -140,7 +140,8 @@ def test_a_press_during_the_cooldown_counts_in_no_other_limit(few_presses: None)
 
 def test_a_press_takes_one_round_trip_to_redis(context: None, monkeypatch: pytest.MonkeyPatch) -> None:
     _press(1, account_id=1, workspace_id=1)  # connects, and the server learns the script
-    send, sent = AbstractConnection.send_packed_command, list[object]()
+    send: Any = AbstractConnection.send_packed_command
+    sent: list[object] = []
 
     def note_and_send(*arguments: Any, **options: Any) -> None:
         sent.append(arguments)
