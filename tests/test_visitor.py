@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from tests.factories import NOW, SeededIds, on_both_databases
 from tests.visitor import add_session
 from webapp.audit.actions import Action
-from webapp.auth import accounts
+from webapp.auth import session_lifetime
 from webapp.extensions import db
 from webapp.models import Account, AuditEvent, Member, Role, SignIn, Workspace
 
@@ -30,7 +30,7 @@ def test_the_rows_of_a_session_are_those_of_a_sign_in(seeded: SeededIds, count: 
     db.session.execute(delete(Member))
     for workspace_id in db.session.scalars(select(Workspace.id).limit(count)):
         db.session.add(Member(workspace_id=workspace_id, account_id=seeded.admin, role=Role.ADMIN))
-    accounts.sign_in(db.session.get_one(Account, seeded.admin), NOW)
+    session_lifetime.sign_in(db.session.get_one(Account, seeded.admin), NOW)
     db.session.commit()
     of_a_sign_in = read_rows()
 

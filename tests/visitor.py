@@ -95,7 +95,7 @@ _ADD_EVENTS = insert(AuditEvent).from_select(
 
 
 def add_session(account_id: int, now: datetime) -> str:
-    """Add what `accounts.sign_in` adds, in a fifth of its time, and return the id of the session."""
+    """Add what `session_lifetime.sign_in` adds, in a fifth of its time, and return the id of the session."""
     session = {"id": secrets.token_urlsafe(32), "account_id": account_id, "started_at": now, "last_seen_at": now}
     with db.engine.begin() as connection:
         connection.execute(insert(SignIn), session)

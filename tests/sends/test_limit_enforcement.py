@@ -4,8 +4,10 @@ import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from redis.connection import AbstractConnection
 
 from benchmarks.installation.servers import QueueServer
 from tests.factories import NOW, seconds
@@ -126,6 +128,29 @@ def test_a_member_may_press_as_often_as_the_setting_allows(few_presses: None) ->
     with pytest.raises(TooManyTestSends):
         _press(3, account_id=1, workspace_id=3)
     _press(3, account_id=2, workspace_id=3)
+
+
+def test_a_press_during_the_cooldown_counts_in_no_other_limit(few_presses: None) -> None:
+    _press(1, account_id=1, workspace_id=1)
+    with pytest.raises(CoolingDown):
+        _press(1, account_id=1, workspace_id=1)
+
+    _press(2, account_id=1, workspace_id=1)
+
+
+def test_a_press_takes_one_round_trip_to_redis(context: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    _press(1, account_id=1, workspace_id=1)  # connects, and the server learns the script
+    send: Any = AbstractConnection.send_packed_command
+    sent: list[object] = []
+
+    def note_and_send(*arguments: Any, **options: Any) -> None:
+        sent.append(arguments)
+        send(*arguments, **options)
+
+    monkeypatch.setattr(AbstractConnection, "send_packed_command", note_and_send)
+    _press(2, account_id=1, workspace_id=1)
+
+    assert len(sent) == 1
 
 
 def test_a_workspace_may_press_as_often_as_the_setting_allows(few_presses: None) -> None:

@@ -75,4 +75,4 @@ def select_candidates() -> Select[*tuple[Any, ...]]:
 def read_candidate(row: Sequence[Any]) -> Candidate:
     """Return the candidate in a row."""
     end = len(_OWN) + len(_DESTINATION_COLUMNS)
-    return Candidate(*row[: len(_OWN)], DestinationRow(*row[len(_OWN) : end]), *row[end:])
+    return Candidate._make((*row[: len(_OWN)], DestinationRow._make(row[len(_OWN) : end]), *row[end:]))
