@@ -39,8 +39,8 @@ class Notice(Base):
         `webapp.account_mail`. It has no foreign key: mails are deleted after some days.
     alert_destination_id, claimed_at: or else which destination, and when a worker claimed the notice to send it there;
         see `webapp.notices.destination_sending`.
-    ended_at: null as long as it is queued; of a sent one, when it was accepted. One that takes several steps to write is
-        canceled until the last one, without a mail; see `webapp.notices.writing`.
+    ended_at: null as long as it is queued; of a sent one, when it was accepted. One that takes several steps to write
+        is canceled until the last one, without a mail; see `webapp.notices.writing`.
     error_code, error_message: why it failed, or was canceled.
     """
 
