@@ -165,7 +165,7 @@ def test_a_destination_is_listed_with_its_channel_host_badge_and_button(seeded: 
 def test_the_list_shows_the_visitors_role_and_no_secret(seeded: SeededIds, visit: Visit, who: str) -> None:
     page = visit(getattr(seeded, who)).get(LIST).text
 
-    assert f"You are <b>{who}</b> here." in page
+    assert f"Your role here is <b>{who}</b>." in page
     assert SECRET_PATH not in page
 
 
