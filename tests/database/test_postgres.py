@@ -165,6 +165,19 @@ def test_a_request_prepares_only_what_may_be_planned_once_and_its_rollback_keeps
 
 
 @on_postgres
+def test_a_worker_keeps_what_is_prepared_where_the_servers_clock_is_read(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_clock, "SAMPLE_INTERVAL", 0.0)
+    with app.app_context():
+        for _ in range(8):
+            db.session.execute(text("SELECT 'planned often'"))
+            db.session.commit()
+
+    assert _list_prepared(app) == ["SELECT 'planned often'"]
+
+
+@on_postgres
 def test_after_a_failed_statement_everything_is_prepared_again(app: Flask) -> None:
     _execute_in_requests(app)
     with app.test_request_context():

@@ -67,7 +67,9 @@ class DatabaseClock:
             self._sample = self._take_sample(connection)
 
     def _take_sample(self, connection: DBAPIConnection) -> _Sample:
-        connection.rollback()  # a transaction that begins with a query can be no snapshot any more
+        # The transaction that a ping began could be no snapshot any more. After a rollback, the driver would forget
+        # what it has prepared.
+        connection.commit()
         asked_at, autocommit = self._monotonic(), connection.autocommit
         connection.autocommit = True
         try:
