@@ -19,7 +19,7 @@ FUNCTIONS = (
 
 def register_once() -> None:
     """Let all applications of this process register the views in this way."""
-    webapp.application.register_views = _register_copy
+    webapp.application.register_views = _register_copy  # type: ignore[attr-defined]
 
 
 @cache
