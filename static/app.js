@@ -7,7 +7,7 @@ import "./press.js";
 import "./search.js";
 import "./switcher.js";
 import "./time-zone.js";
-import { UNREACHABLE, findInErrorPage, report } from "./notice.js";
+import { UNREACHABLE, findInErrorPage, report } from "./stale-page.js";
 import { isFailing, isRefresh, refreshWithin } from "./refresh.js";
 
 // Only a fragment is swapped in. Anything else is an error page, from Alertcheck or a gateway, and would appear inside

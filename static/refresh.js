@@ -1,9 +1,9 @@
 // Keeps an open page true: asks once a minute for its new state while it is visible, and when it becomes visible again.
 
 import { readClocks, serverNow, setServerTime, showTimes, since } from "./clock.js";
-import { beginRefresh, endRefresh } from "./keep.js";
+import { beginRefresh, endRefresh } from "./kept-on-morph.js";
 import { formatClock } from "./local-times.js";
-import { findInErrorPage, report } from "./notice.js";
+import { findInErrorPage, report } from "./stale-page.js";
 
 // Milliseconds. The server may ask for a longer interval, with the header Poll-After.
 const INTERVAL = 60_000;

@@ -21,7 +21,7 @@ from flask import Flask
 
 from tests.compiled_once import compile_pages_once
 from webapp.demo.supervisor.parent_death_signal import end_with_parent
-from webapp.views.registration import register_views
+from webapp.views.blueprints import register_views
 
 # Not RQ and gunicorn: they read the environment when they are imported.
 IMPORTED = ("flask.cli", "webapp.application", "webapp.web_server.gunicorn", "webapp.worker.maintenance")

@@ -8,7 +8,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.routing.matcher import State, StateMachineMatcher
 
 import webapp.application
-from webapp.views.registration import register_views
+from webapp.views.blueprints import register_views
 
 # What registering a blueprint adds to, by its name: functions, and for errors their handlers.
 FUNCTIONS = (

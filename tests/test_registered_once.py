@@ -9,7 +9,7 @@ from werkzeug.exceptions import NotFound
 from tests.registered_once import FUNCTIONS
 from webapp.application import create_app
 from webapp.settings import AppSettings
-from webapp.views.registration import register_views
+from webapp.views.blueprints import register_views
 
 
 def describe(app: Flask) -> dict[str, Any]:

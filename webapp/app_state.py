@@ -100,7 +100,7 @@ class AppState:
         `webapp.metrics.counters`.
     claim_record_kept_until, has_unrecorded_claims: see `webapp.deliveries.attempts.claim_record`.
     drawn_rows, drawn_lists: what this process has drawn for lists, each with its version; see
-        `webapp.dashboard.list_rows` and `webapp.dashboard.drawn_lists`.
+        `webapp.dashboard.list_rows` and `webapp.dashboard.drawn_list_cache`.
     known_destinations: the destinations of workspaces that it has read for them.
     drawn_history: rows of the history, likewise; see `webapp.dashboard.history_rows`.
     has_had_account: whether this process knows that the installation has had an account, which then stays so.

@@ -20,13 +20,13 @@ from webapp.extensions import csrf, login_manager
 from webapp.settings import AppSettings
 from webapp.text import tags
 from webapp.text.names import isolate_name
+from webapp.views.blueprints import register_views
 from webapp.views.errors import init_errors
 from webapp.views.headers import init_headers
 from webapp.views.link_paths import init_link_paths
 from webapp.views.navigation import init_navigation
 from webapp.views.page_refresh import init_page_refresh
 from webapp.views.refused_forms import init_refused_forms
-from webapp.views.registration import register_views
 from webapp.views.request_sizes import init_request_limits
 from webapp.views.static_files import init_static_files
 from webapp.views.template_loading import SharedEnvironment

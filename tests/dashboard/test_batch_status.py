@@ -7,7 +7,7 @@ from webapp.dashboard.batch_status import REASONS, describe_left_out, describe_p
 from webapp.deliveries.badge import Badge
 from webapp.sends.batch_progress import Progress
 from webapp.sends.eligibility import RequestResult
-from webapp.sends.left_out import LeftOut
+from webapp.sends.left_out_destinations import LeftOut
 
 DISABLED = [LeftOut(RequestResult.DISABLED, 1, 0)]
 

@@ -22,7 +22,7 @@ from tests.factories import (
 from tests.visitor import Visitor
 from webapp.app_state import current_settings
 from webapp.auth.access import Visit
-from webapp.dashboard.drawn_lists import load_list
+from webapp.dashboard.drawn_list_cache import load_list
 from webapp.dashboard.list_version import LONGEST_REUSE, find_page_version
 from webapp.dashboard.overview import ListQuery, Order
 from webapp.dashboard.summaries import Tab

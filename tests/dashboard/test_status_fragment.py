@@ -17,7 +17,7 @@ from webapp.deliveries.acceptance import Acceptance
 from webapp.deliveries.badge import Badge
 from webapp.deliveries.confirmation import Confirmation
 from webapp.deliveries.proof import NO_PROOF, Proof
-from webapp.deliveries.requesting.planned_tests import PlanRow
+from webapp.deliveries.requesting.plan_transitions import PlanRow
 from webapp.models import (
     Account,
     AlertDelivery,

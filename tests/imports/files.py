@@ -2,8 +2,8 @@
 
 from textwrap import dedent
 
-from webapp.imports.found import FileFormat, FoundFile, FoundReceiver
-from webapp.imports.text_formats import read_file
+from webapp.imports.file_contents import FileFormat, FoundFile, FoundReceiver
+from webapp.imports.format_recognition import read_file
 
 # Every secret of the files below contains this word.
 SECRET = "h4rb0rS3cret"

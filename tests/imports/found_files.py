@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from webapp.imports.found import FileFormat, FoundFile, FoundReceiver
+from webapp.imports.file_contents import FileFormat, FoundFile, FoundReceiver
 
 SLACK = "https://hooks.slack.com/services/T000/B000/canary"
 WEBHOOK = "https://hooks.example.com/canary-7f3a9c"

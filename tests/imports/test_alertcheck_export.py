@@ -3,7 +3,7 @@
 import pytest
 
 from tests.imports.files import read, read_one
-from webapp.imports.found import FileFormat, FileUnreadable, FoundDrills
+from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundDrills
 
 EXPORT = """
 # Destinations of Alertcheck, without secrets.

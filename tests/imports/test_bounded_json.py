@@ -5,8 +5,8 @@ from time import process_time
 import pytest
 
 from webapp.imports.bounded_json import load_json
-from webapp.imports.found import FileUnreadable
-from webapp.imports.nodes import MAX_DEPTH, MAX_NODES
+from webapp.imports.file_contents import FileUnreadable
+from webapp.imports.file_values import MAX_DEPTH, MAX_NODES
 
 SECRET = "h4rb0rS3cret"
 

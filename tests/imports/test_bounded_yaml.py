@@ -6,8 +6,8 @@ from time import process_time
 import pytest
 
 from webapp.imports.bounded_yaml import load_yaml
-from webapp.imports.found import FileUnreadable
-from webapp.imports.nodes import MAX_DEPTH, MAX_NODES
+from webapp.imports.file_contents import FileUnreadable
+from webapp.imports.file_values import MAX_DEPTH, MAX_NODES
 
 SECRET = "h4rb0rS3cret"
 
@@ -41,7 +41,7 @@ def test_a_value_that_another_program_would_fetch_is_a_reference(value: str) -> 
     [
         "!!python/object/apply:os.system ['true']",
         "!!python/name:os.system ''",
-        "!!python/object:webapp.imports.found.FoundFile {}",
+        "!!python/object:webapp.imports.file_contents.FoundFile {}",
         "!!binary aGFyYm9y",
         "!!set {a}",
         "!include {a: b}",

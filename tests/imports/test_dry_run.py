@@ -12,8 +12,8 @@ from webapp.channels import CHANNELS
 from webapp.destinations.same_places import find_place
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.imports.dry_run import DryRunRow, Judge, RowState, Typed
-from webapp.imports.found import FoundReceiver, Unusable
-from webapp.imports.nodes import MAX_RECEIVERS
+from webapp.imports.file_contents import FoundReceiver, Unusable
+from webapp.imports.file_values import MAX_RECEIVERS
 from webapp.imports.row_names import name_rows
 from webapp.outbound import OutboundClient
 from webapp.text.names import MAX_NAME_LENGTH

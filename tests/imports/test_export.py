@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.factories import NOW, SIGNING_SECRET, SeededIds, get_account, get_workspace, on_both_databases
 from webapp.destinations.editing import add_destination, delete_destination, set_enabled
 from webapp.imports.export import write_export
-from webapp.imports.found import FileFormat
-from webapp.imports.text_formats import read_file
+from webapp.imports.file_contents import FileFormat
+from webapp.imports.format_recognition import read_file
 from webapp.models import AlertDestination, DrillChoice
 from webapp.settings import AppSettings
 from webapp.text.names import MAX_NAME_LENGTH, clean_name

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from tests.imports.files import GRAFANA, SECRET, find, read, read_one
-from webapp.imports.found import FileFormat, FileUnreadable, FoundFile, FoundReceiver, Unusable
+from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundFile, FoundReceiver, Unusable
 from webapp.imports.grafana_kinds import KINDS
 
 

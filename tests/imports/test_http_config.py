@@ -3,7 +3,7 @@
 import pytest
 
 from tests.imports.files import read, read_one
-from webapp.imports.found import FoundReceiver
+from webapp.imports.file_contents import FoundReceiver
 
 CONNECTION = "Proxy and TLS settings are left out: your Alertcheck administrator sets them for everyone."
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.imports.kuma_database import SCHEMA, run_script
 from webapp.imports import sqlite_file
-from webapp.imports.found import FileUnreadable
+from webapp.imports.file_contents import FileUnreadable
 from webapp.imports.sqlite_file import MAX_CONFIG, MAX_FILE, read_notifications
 
 SECRET = "h4rb0rS3cret"

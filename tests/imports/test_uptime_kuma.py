@@ -8,8 +8,8 @@ import pytest
 
 from tests.imports.files import SECRET, spoken
 from tests.imports.kuma_database import SCHEMA, make_database, run_script
-from webapp.imports.found import FileFormat, FileUnreadable, FoundReceiver, Unusable
-from webapp.imports.nodes import MAX_RECEIVERS
+from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundReceiver, Unusable
+from webapp.imports.file_values import MAX_RECEIVERS
 from webapp.imports.uptime_kuma import read_database
 
 

@@ -9,7 +9,7 @@ from webapp.extensions import db
 from webapp.models import Batch
 from webapp.sends.batch_progress import Progress, measure_progress
 from webapp.sends.eligibility import RequestResult
-from webapp.sends.left_out import LeftOut
+from webapp.sends.left_out_destinations import LeftOut
 
 NOTHING = dict.fromkeys(Badge, 0)
 

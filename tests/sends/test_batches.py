@@ -31,7 +31,7 @@ from webapp.sends.batch_progress import measure_progress
 from webapp.sends.batches import KEPT_FOR, press_all
 from webapp.sends.candidates import Candidate
 from webapp.sends.eligibility import RequestResult
-from webapp.sends.left_out import LeftOut
+from webapp.sends.left_out_destinations import LeftOut
 from webapp.settings import read_settings
 
 HOST = "https://one.example.org"

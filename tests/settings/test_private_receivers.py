@@ -8,7 +8,7 @@ import pytest
 from tests.settings.test_reading import DEMO, NEEDED, read
 from webapp.environment.settings_reader import Misconfigured
 from webapp.outbound import Policy
-from webapp.outbound.policy.private_networks import DEFAULT_PORTS
+from webapp.outbound.policy.opened_networks import DEFAULT_PORTS
 from webapp.settings import AppSettings, read_settings
 
 HARBOR = "harbor=10.0.0.0/8"

@@ -12,8 +12,8 @@ from webapp.channels.fields import SettingInvalid
 from webapp.failures import EXPLANATIONS, Cause, Code, DeliveryFailed, Facts, describe
 from webapp.outbound import OutboundClient
 from webapp.outbound.policy.hostnames import matches
+from webapp.outbound.policy.opened_networks import may_be_opened
 from webapp.outbound.policy.pasted_urls import read_pasted
-from webapp.outbound.policy.private_networks import may_be_opened
 from webapp.outbound.policy.rules import Policy, find_problems
 from webapp.outbound.policy.urls import MAX_URL, Target, read_url
 

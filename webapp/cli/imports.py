@@ -16,8 +16,8 @@ from webapp.extensions import db
 from webapp.imports.adding import insert_rows
 from webapp.imports.dry_run import DryRunRow, Judge, RowState
 from webapp.imports.export import write_export
+from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundFile
 from webapp.imports.file_reading import load_path, load_stream
-from webapp.imports.found import FileFormat, FileUnreadable, FoundFile
 from webapp.models import Workspace, database_clock
 from webapp.models.locking import lock_workspace
 from webapp.text.counting import count

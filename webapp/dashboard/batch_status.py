@@ -6,7 +6,7 @@ from datetime import datetime
 
 from webapp.sends.batch_progress import Progress, measure_progress
 from webapp.sends.eligibility import RequestResult
-from webapp.sends.left_out import LeftOut
+from webapp.sends.left_out_destinations import LeftOut
 
 # Why one destination, and why several, were left out. In the order of the page.
 REASONS = {

@@ -6,9 +6,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from webapp.database.numbered_pages import Page, cut_page
-from webapp.drills.calendar import CalendarDay, NextDrill, PlannedRow, list_days, plan_next, plan_rows
 from webapp.drills.editing import find_schedule
 from webapp.drills.listing import DestinationRow, find_drilled, list_drilled, load_drills
+from webapp.drills.next_drills import CalendarDay, NextDrill, PlannedRow, list_days, plan_next, plan_rows
 from webapp.drills.schedule_slots import ROOM_FOR_TWO, read_schedule
 from webapp.drills.wording import INTERVALS, describe_hours, describe_weekdays, measure_hours
 from webapp.models import AlertDelivery, AlertDestination, DrillSchedule, Workspace

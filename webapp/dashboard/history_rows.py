@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from webapp.app_state import app_state
 from webapp.auth.access import Visit
-from webapp.dashboard.drawn_texts import find_drawn, keep_drawn
+from webapp.dashboard.drawn_text_cache import find_drawn, keep_drawn
 from webapp.dashboard.time_format import find_age_change
 from webapp.database.driver_rows import DriverRow
 from webapp.deliveries.badge import describe_outcome

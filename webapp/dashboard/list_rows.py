@@ -10,7 +10,7 @@ from markupsafe import Markup
 from webapp.app_state import app_state, current_settings
 from webapp.auth.access import Visit
 from webapp.channels import CHANNELS
-from webapp.dashboard.drawn_texts import find_drawn, keep_drawn
+from webapp.dashboard.drawn_text_cache import find_drawn, keep_drawn
 from webapp.dashboard.list_version import find_row_version
 from webapp.dashboard.status_fragment import build_status, load_shared_status_data
 from webapp.dashboard.summaries import DestinationSummary, Tab, list_planned_ids

@@ -30,7 +30,7 @@ from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, AnyDelivery, Deliv
 from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, read_proofs
 from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.deliveries.requesting.cooldown import cooldown_end, seconds_left
-from webapp.deliveries.requesting.planned_tests import PLAN_COLUMNS, PlanRow
+from webapp.deliveries.requesting.plan_transitions import PLAN_COLUMNS, PlanRow
 from webapp.metrics.backlog import count_waiting, waiting_subquery
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, database_clock
 from webapp.sends.eligibility import RequestResult, find_refusal

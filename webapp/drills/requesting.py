@@ -11,7 +11,7 @@ from sqlalchemy.orm.exc import ObjectDeletedError
 from webapp import queue
 from webapp.database.outages import describe_outage
 from webapp.deliveries import CoolingDown, DestinationDisabled, WantedTest
-from webapp.deliveries.requesting.rules import DrillTaken, OtherTestWaits, WantedDrill
+from webapp.deliveries.requesting.objections import DrillTaken, OtherTestWaits, WantedDrill
 from webapp.drills.due import DrillState, Due, find_due, may_be_due
 from webapp.drills.schedule_slots import Schedule, find_window, read_schedule
 from webapp.drills.states import PAGE_SIZE, count_drilled, list_drill_states

@@ -1,7 +1,7 @@
 """Lists and exports a workspace's test sends and real alerts, filtered, newest first."""
 
 from webapp.history.export import write_csv
-from webapp.history.filters import Filter, Kind, parse_filter
+from webapp.history.filter_parsing import Filter, Kind, parse_filter
 from webapp.history.listing import HistoryEntry, is_waiting, list_page, read_entry
 
 __all__ = [

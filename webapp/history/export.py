@@ -7,7 +7,7 @@ from webapp.channels import CHANNELS
 from webapp.database.driver_rows import DriverRow
 from webapp.deliveries.badge import describe_outcome
 from webapp.extensions import db
-from webapp.history.filters import Filter, Kind
+from webapp.history.filter_parsing import Filter, Kind
 from webapp.history.listing import list_page, read_entry
 from webapp.models import TEST_EVENT
 from webapp.text import csv_export

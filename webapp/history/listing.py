@@ -12,7 +12,7 @@ from webapp.database.keyset_pages import PAGE_SIZE, KeysetList, Page, PageStatem
 from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, DeliveryRow
 from webapp.deliveries.queries import IS_TEST_SEND, has_reference
 from webapp.extensions import db
-from webapp.history.filters import Filter, Kind
+from webapp.history.filter_parsing import Filter, Kind
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, AlertRule, DeliveryStatus, Tenant
 from webapp.text.cursors import Cursor
 from webapp.text.references import read_reference

@@ -7,7 +7,7 @@ from webapp.audit import Action, Actor, find_actor, record_workspace_event
 from webapp.destinations.editing import insert_destination
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.imports.dry_run import DryRunRow
-from webapp.imports.found import FileFormat
+from webapp.imports.file_contents import FileFormat
 from webapp.models import Account, Workspace
 from webapp.sends.eligibility import pages_people
 from webapp.text.counting import count

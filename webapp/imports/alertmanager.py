@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from webapp.imports.alertmanager_kinds import GLOBAL_KEYS, KINDS, SERVICE_KEY_UNSUPPORTED, SLACK_APP_UNSUPPORTED
 from webapp.imports.draft import Draft, Kind, find_kind, name_receivers, note_unused, refuse
-from webapp.imports.found import FileFormat, FileUnreadable, FoundFile, FoundReceiver
-from webapp.imports.http_config import get_value, note_connection, note_credentials, read_http_config
-from webapp.imports.nodes import (
+from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundFile, FoundReceiver
+from webapp.imports.file_values import (
     MAX_NODES,
     Node,
     check_count,
@@ -16,6 +15,7 @@ from webapp.imports.nodes import (
     get_mappings,
     get_text,
 )
+from webapp.imports.http_config import get_value, note_connection, note_credentials, read_http_config
 from webapp.imports.pagerduty import set_server
 from webapp.text.counting import count
 from webapp.text.names import MAX_NAME_LENGTH, clean_name

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from webapp.imports.draft import Kind, make_unsupported
-from webapp.imports.found import Unusable
-from webapp.imports.left_out import CHANNEL, DEVICE, MAIL_SERVER
+from webapp.imports.file_contents import Unusable
+from webapp.imports.left_out_sentences import CHANNEL, DEVICE, MAIL_SERVER
 
 CONNECTOR_RETIRED = (
     "Microsoft has retired these connectors. Create a workflow in Teams that posts when a webhook request is received, "

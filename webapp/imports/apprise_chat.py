@@ -10,7 +10,7 @@ from webapp.imports.apprise_kinds import (
 )
 from webapp.imports.apprise_urls import AppriseUrl
 from webapp.imports.draft import Draft, NotSupported
-from webapp.imports.left_out import CHANNEL
+from webapp.imports.left_out_sentences import CHANNEL
 from webapp.imports.placeholders import is_reference
 
 _YES = frozenset(("yes", "true", "1", "on", "y", "t", "enable", "enabled"))

@@ -9,8 +9,8 @@ from collections.abc import Container, Iterator
 
 import yaml
 
-from webapp.imports.found import FileUnreadable
-from webapp.imports.nodes import MAX_DEPTH, MAX_NODES, TOO_DEEP, TOO_MANY, Node
+from webapp.imports.file_contents import FileUnreadable
+from webapp.imports.file_values import MAX_DEPTH, MAX_NODES, TOO_DEEP, TOO_MANY, Node
 from webapp.imports.placeholders import HIDDEN
 
 # libyaml, which is ten times as fast, where PyYAML was built with it.

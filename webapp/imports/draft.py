@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from webapp.imports.found import FoundReceiver, Unusable
-from webapp.imports.nodes import Node, get_text
+from webapp.imports.file_contents import FoundReceiver, Unusable
+from webapp.imports.file_values import Node, get_text
 from webapp.imports.placeholders import is_reference, is_template
 
 # A word that a sentence may repeat: no secret is so short and has only letters.

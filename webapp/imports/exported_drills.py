@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from webapp.imports.draft import Draft
-from webapp.imports.found import FoundDrills
-from webapp.imports.nodes import Node, get_text
+from webapp.imports.file_contents import FoundDrills
+from webapp.imports.file_values import Node, get_text
 from webapp.models import AlertDestination, DrillChoice
 
 CHOICE, MAY_PAGE, NEEDS_CONFIRMATION = KEYS = ("drills", "drills_may_page", "needs_confirmation")

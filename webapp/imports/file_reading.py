@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import IO
 
 from webapp.environment.installed_program import COMMAND
-from webapp.imports.found import FileFormat, FileUnreadable, FoundFile
-from webapp.imports.nodes import MAX_BYTES
-from webapp.imports.text_formats import decode_file, read_file
+from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundFile
+from webapp.imports.file_values import MAX_BYTES
+from webapp.imports.format_recognition import decode_file, read_file
 from webapp.imports.uptime_kuma import read_database
 
 # How a database of SQLite begins, such as kuma.db.

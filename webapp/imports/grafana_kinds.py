@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 from webapp.imports.alertmanager_kinds import OPSGENIE_ENDS
 from webapp.imports.draft import Kind, make_unsupported
-from webapp.imports.found import Unusable
-from webapp.imports.left_out import DEVICE, OAUTH
+from webapp.imports.file_contents import Unusable
+from webapp.imports.left_out_sentences import DEVICE, OAUTH
 
 SLACK_BOT_UNSUPPORTED = (
     "Alertcheck posts to Slack through an incoming webhook, not with a token and a recipient. Create an incoming "

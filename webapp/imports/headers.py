@@ -2,7 +2,7 @@
 
 from webapp.channels.webhook_headers import may_be_set
 from webapp.imports.draft import Draft
-from webapp.imports.nodes import Node, get_text
+from webapp.imports.file_values import Node, get_text
 from webapp.imports.placeholders import is_reference
 
 LEFT_OUT = "Headers that Alertcheck sets itself or never sends, such as Content-Type, are left out."

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from webapp.imports.draft import Draft
+from webapp.imports.file_values import Node, get_list, get_mapping, get_text
 from webapp.imports.headers import add_authorization, add_header
-from webapp.imports.left_out import OAUTH
-from webapp.imports.nodes import Node, get_list, get_mapping, get_text
+from webapp.imports.left_out_sentences import OAUTH
 from webapp.imports.placeholders import HIDDEN
 
 _CONNECTION = "Proxy and TLS settings are left out: your Alertcheck administrator sets them for everyone."

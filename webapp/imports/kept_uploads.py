@@ -9,7 +9,7 @@ from typing import Any
 from webapp.destinations.drafts import find_draft, replace_draft, save_draft
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.imports.dry_run import DryRunRow
-from webapp.imports.found import FileFormat, FoundDrills, FoundFile, FoundReceiver, Unusable
+from webapp.imports.file_contents import FileFormat, FoundDrills, FoundFile, FoundReceiver, Unusable
 from webapp.models import DrillChoice
 
 

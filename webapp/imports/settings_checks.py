@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from webapp.channels import check_setting
 from webapp.channels.contract import Channel
 from webapp.channels.fields import Field, SettingInvalid, Settings
-from webapp.imports.found import FoundReceiver
+from webapp.imports.file_contents import FoundReceiver
 from webapp.outbound import OutboundClient
 
 NOT_TEXT = "It contains characters that are not text."

@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 from webapp.imports.alertmanager_kinds import OPSGENIE_ENDS
 from webapp.imports.draft import Kind
-from webapp.imports.found import Unusable
-from webapp.imports.left_out import CHANNEL, COPIES, DEVICE, MAIL_SERVER
+from webapp.imports.file_contents import Unusable
+from webapp.imports.left_out_sentences import CHANNEL, COPIES, DEVICE, MAIL_SERVER
 
 _ADDRESS = frozenset({"address"})
 

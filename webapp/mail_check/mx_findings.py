@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from webapp.mail_check.answers import Address, Status, quote_record
 from webapp.mail_check.findings import Level, MailFinding, describe_failed_lookup
-from webapp.mail_check.mail_server import join_addresses
 from webapp.mail_check.mx import HostFacts, MxFacts
-from webapp.outbound.policy.networks import is_allowed
+from webapp.mail_check.sending_addresses import join_addresses
+from webapp.outbound.policy.public_networks import is_allowed
 
 _ASK = "Check the spelling. If it is right, ask whoever runs {domain} to correct its DNS."
 

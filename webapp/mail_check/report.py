@@ -8,9 +8,9 @@ from webapp.mail_check.dmarc import find_dmarc
 from webapp.mail_check.dmarc_findings import judge_dkim, judge_dmarc
 from webapp.mail_check.findings import Level, MailFinding, find_worst
 from webapp.mail_check.lookups import Lookups
-from webapp.mail_check.mail_server import find_server, judge_server
 from webapp.mail_check.mx import find_mx
 from webapp.mail_check.mx_findings import judge_mx
+from webapp.mail_check.sending_addresses import find_server, judge_server
 from webapp.mail_check.spf_findings import find_spf, judge_spf
 from webapp.outbound import MailServer
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from webapp.mail_check.answers import Address, Status, quote_record
 from webapp.mail_check.findings import Level, MailFinding, describe_failed_lookup
 from webapp.mail_check.lookups import Lookups
-from webapp.mail_check.mail_server import ENTER_ADDRESS, ServerFacts, join_addresses
+from webapp.mail_check.sending_addresses import ENTER_ADDRESS, ServerFacts, join_addresses
 from webapp.mail_check.spf import SpfCause, SpfOutcome, SpfResult, evaluate_spf
 from webapp.mail_check.spf_records import find_lookalike, select_spf_records
 from webapp.mail_check.spf_style import judge_style

@@ -3,7 +3,7 @@
 import re
 
 from webapp.mail_check.answers import Address
-from webapp.mail_check.mail_server import ServerFacts
+from webapp.mail_check.sending_addresses import ServerFacts
 from webapp.mail_check.spf_records import VERSION
 
 _END = re.compile(r"\s[+?~-]?all(?=\s|$)|\sredirect=", re.IGNORECASE)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, or_, select
 from webapp.deliveries.arrival import UNCERTAIN_CODES
 from webapp.extensions import db
 from webapp.models import Notice, NoticeItem, NoticeStatus
-from webapp.notices.notice_policy import DAY, UNCERTAIN_MAIL_CODES, PastNotice
+from webapp.notices.notice_timing import DAY, UNCERTAIN_MAIL_CODES, PastNotice
 
 # A notice that takes several steps to write is canceled until the last one. Until its `ended_at`, which each step sets
 # anew, a worker is writing it, and no other one begins. A worker that dies leaves a notice that told nothing.

@@ -11,7 +11,7 @@ from webapp.models import AlertDestination, DestinationProblem, Workspace
 from webapp.models.locking import lock_problems
 from webapp.models.problem import IS_WATCHED
 from webapp.notices.chosen_destination import find_chosen
-from webapp.notices.notice_policy import (
+from webapp.notices.notice_timing import (
     DAY,
     GATHERED_FOR,
     UNDER_WAY_FOR,

@@ -13,7 +13,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
-from webapp.outbound.policy.networks import Network, is_allowed_answer
+from webapp.outbound.policy.public_networks import Network, is_allowed_answer
 
 
 class ExchangeStep(StrEnum):

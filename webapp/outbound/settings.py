@@ -13,7 +13,7 @@ from webapp.environment.settings_reader import EnvironmentSettings, needed_with,
 from webapp.failures import DeliveryFailed
 from webapp.outbound.egress_proxy import EgressProxy, read_egress_proxy
 from webapp.outbound.policy.hostnames import NotAHost, canonical_host
-from webapp.outbound.policy.networks import Network
+from webapp.outbound.policy.public_networks import Network
 from webapp.outbound.policy.rules import Policy
 from webapp.outbound.policy.urls import Origin, read_url
 from webapp.outbound.smtp.mail_server import MailServer, check_mail_url, parse_mail_url

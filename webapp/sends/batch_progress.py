@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from webapp.deliveries.badge import Badge, badge_for
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, Batch
-from webapp.sends.left_out import LeftOut, read_left_out
+from webapp.sends.left_out_destinations import LeftOut, read_left_out
 
 
 @dataclass(frozen=True)

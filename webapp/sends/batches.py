@@ -16,7 +16,7 @@ from webapp.models import AlertDestination, Batch
 from webapp.models.id_list import IsOneOf
 from webapp.sends.candidates import Candidate, list_candidates
 from webapp.sends.eligibility import RequestResult, pages_people
-from webapp.sends.left_out import (
+from webapp.sends.left_out_destinations import (
     FindObstacle,
     LeftOut,
     Waits,

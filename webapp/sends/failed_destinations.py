@@ -7,7 +7,7 @@ from datetime import datetime
 from webapp.auth.access import Visit
 from webapp.sends.batches import press_each
 from webapp.sends.candidates import list_candidates
-from webapp.sends.left_out import LeftOut, add_up
+from webapp.sends.left_out_destinations import LeftOut, add_up
 
 # Destinations per press: each takes milliseconds, and somebody waits for the response.
 MAX_AT_ONCE = 100

@@ -15,7 +15,7 @@ from webapp.audit import Action, Result, record_destination_event
 from webapp.auth.access import Visit
 from webapp.database.outages import describe_outage
 from webapp.deliveries.requesting.cooldown import COOLDOWN
-from webapp.deliveries.requesting.planned_tests import PlanGone, end_planned_test, end_planned_test_by_id, is_open
+from webapp.deliveries.requesting.plan_transitions import PlanGone, end_planned_test, end_planned_test_by_id, is_open
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, Member, PlanEnd, PlannedTest, Role, Workspace
 from webapp.sends.eligibility import RequestResult

@@ -9,7 +9,7 @@ from webapp.app_state import current_settings
 from webapp.auth.access import Visit
 from webapp.database.sessions import keeping_rows
 from webapp.deliveries import WantedTest
-from webapp.deliveries.requesting.rules import DrillTaken, OtherTestWaits
+from webapp.deliveries.requesting.objections import DrillTaken, OtherTestWaits
 from webapp.failures import DeliveryFailed
 from webapp.models import Account, AlertDestination, Workspace, database_clock
 from webapp.outbound.policy.send_targets import SendTarget

@@ -11,8 +11,8 @@ from pydantic import ValidationInfo
 from webapp.environment.server_urls import list_database_hosts, list_server_hosts
 from webapp.environment.settings_reader import split
 from webapp.outbound import Policy
-from webapp.outbound.policy.networks import Network
-from webapp.outbound.policy.private_networks import DEFAULT_PORTS, explain_closed
+from webapp.outbound.policy.opened_networks import DEFAULT_PORTS, explain_closed
+from webapp.outbound.policy.public_networks import Network
 from webapp.outbound.settings import read_network
 from webapp.outbound.transport.own_servers import parse_own_address
 

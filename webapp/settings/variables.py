@@ -21,7 +21,7 @@ from webapp.environment.values import (
     read_retry_delays,
 )
 from webapp.failures import DeliveryFailed
-from webapp.outbound.policy.private_networks import DEFAULT_PORTS
+from webapp.outbound.policy.opened_networks import DEFAULT_PORTS
 from webapp.outbound.policy.urls import read_url
 from webapp.outbound.settings import ExtraHosts, MailSettings, OutboundSettings, read_extra_hosts, read_origin
 from webapp.outbound.smtp.mail_server import check_mail_url

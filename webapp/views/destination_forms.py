@@ -13,7 +13,7 @@ from webapp.text.names import MAX_NAME_LENGTH
 from webapp.text.tags import split_tags
 from webapp.views.destination_form_page import FormPage
 from webapp.views.destinations import PageResponse, flash_about, redirect_to_page, warn_of_others
-from webapp.views.saved_tests import run_if_asked
+from webapp.views.save_and_test import run_if_asked
 
 bp = Blueprint("destination_forms", __name__, url_prefix="/w/<slug>/destinations")
 

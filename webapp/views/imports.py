@@ -18,7 +18,7 @@ from webapp.extensions import db
 from webapp.imports.adding import FORMAT_LABELS, insert_rows
 from webapp.imports.choice import Choice
 from webapp.imports.dry_run import DryRunRow, Judge, RowState
-from webapp.imports.found import FileUnreadable, FoundFile
+from webapp.imports.file_contents import FileUnreadable, FoundFile
 from webapp.imports.kept_uploads import Uploads
 from webapp.models import Workspace, database_clock
 from webapp.models.locking import lock_workspace

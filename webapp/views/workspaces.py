@@ -9,7 +9,7 @@ from webapp.auth.access import Visit, load_visit
 from webapp.auth.instance_admins import is_instance_admin
 from webapp.auth.sessions import current_account
 from webapp.dashboard.batch_status import BatchStatus, load_batch_status
-from webapp.dashboard.drawn_lists import draw_list, load_list
+from webapp.dashboard.drawn_list_cache import draw_list, load_list
 from webapp.dashboard.list_version import find_page_version
 from webapp.dashboard.overview import build_overviews, parse_list_query
 from webapp.dashboard.summaries import list_summaries

@@ -16,7 +16,7 @@ from tests.factories import (
 )
 from tests.statements import collecting_statements
 from webapp.deliveries.recovery import worker_recovery
-from webapp.deliveries.recovery.expiry import settle_expiries
+from webapp.deliveries.recovery.overdue_and_lost import settle_expiries
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus
 from webapp.settings import AppSettings

@@ -28,7 +28,7 @@ from webapp.app_state import app_state
 from webapp.deliveries import WaitTracker
 from webapp.deliveries.delivery_rows import WaitingRow
 from webapp.deliveries.recovery import worker_recovery
-from webapp.deliveries.recovery.expiry import PlannedTransition
+from webapp.deliveries.recovery.overdue_and_lost import PlannedTransition
 from webapp.deliveries.recovery.worker_recovery import PAGE_SIZE, PASS_TIME, Recovery
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.outbound.cases import cases
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.policy.hostnames import parse_ip_address
-from webapp.outbound.policy.networks import is_allowed
+from webapp.outbound.policy.public_networks import is_allowed
 from webapp.outbound.policy.rules import Policy, check_url, find_problems
 from webapp.outbound.policy.urls import Origin, read_url
 from webapp.settings.private_receivers import PrivateReceivers

@@ -13,7 +13,7 @@ from tests.outbound.cases import cases
 from tests.outbound.outcome_of import failing
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.exchange_facts import ExchangeRecorder
-from webapp.outbound.policy import networks
+from webapp.outbound.policy import public_networks
 from webapp.outbound.policy.rules import Policy, check_url
 from webapp.outbound.policy.urls import Origin, read_url
 from webapp.outbound.transport import allowed_addresses as lookup
@@ -85,7 +85,7 @@ def test_a_typed_address_of_nat64_is_refused_before_the_connection() -> None:
 
 @pytest.mark.parametrize("own", ["64:ff9b::5db8:d822", "93.184.216.34"])
 def test_an_answer_of_nat64_that_leads_to_this_machine_is_refused(own: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(networks, "_is_own", lambda address: str(address) == own)
+    monkeypatch.setattr(public_networks, "_is_own", lambda address: str(address) == own)
     assert outcome_of(lambda host: ["64:ff9b::5db8:d822"]) is Code.TARGET_NOT_ALLOWED
 
 

@@ -17,7 +17,7 @@ from webapp.database.query_plans import PLAN_ONCE
 from webapp.database.sessions import discard_transaction
 from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, AnyDelivery, DeliveryRow
 from webapp.deliveries.queries import IS_TEST_SEND
-from webapp.deliveries.recovery.expiry import (
+from webapp.deliveries.recovery.overdue_and_lost import (
     PlannedTransition,
     observe,
     plan_end,

@@ -16,7 +16,7 @@ from sqlalchemy import Select, bindparam, or_, select, tuple_, update
 from webapp.app_state import Waited
 from webapp.deliveries.attempts.claim_record import keep_record
 from webapp.deliveries.delivery_rows import WAITING_COLUMNS, WaitingRow
-from webapp.deliveries.recovery.expiry import PlannedTransition, identify, observe, plan_end, settle_expiries
+from webapp.deliveries.recovery.overdue_and_lost import PlannedTransition, identify, observe, plan_end, settle_expiries
 from webapp.deliveries.recovery.wait_tracker import WaitTracker
 from webapp.deliveries.retry_policy import find_retry_policy
 from webapp.deliveries.transitions import REQUEUE, RESUME, apply_to_unchanged

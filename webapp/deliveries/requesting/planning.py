@@ -7,7 +7,7 @@ from sqlalchemy import delete
 from webapp.audit import Action, record_destination_event
 from webapp.deliveries.queries import find_newest_test
 from webapp.deliveries.requesting.cooldown import cooldown_end
-from webapp.deliveries.requesting.planned_tests import find_planned_test
+from webapp.deliveries.requesting.plan_transitions import find_planned_test
 from webapp.deliveries.requesting.writing import lock_enabled
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, PlannedTest

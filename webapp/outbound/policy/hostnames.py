@@ -6,7 +6,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 import idna
 
-from webapp.outbound.policy.networks import Address
+from webapp.outbound.policy.public_networks import Address
 
 _MAX_LENGTH = 253
 # With underscores, which names inside a network may have. No public host name has one.

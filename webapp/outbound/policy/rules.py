@@ -6,8 +6,8 @@ from types import MappingProxyType
 
 from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound.policy.hostnames import NotAHost, can_be_public, matches, parse_ip_address
-from webapp.outbound.policy.networks import Address, Network, is_allowed
-from webapp.outbound.policy.private_networks import DEFAULT_PORTS, is_opened, may_be_opened
+from webapp.outbound.policy.opened_networks import DEFAULT_PORTS, is_opened, may_be_opened
+from webapp.outbound.policy.public_networks import Address, Network, is_allowed
 from webapp.outbound.policy.urls import PORTS, Origin, Route, Target, read_url
 
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote
 
 from webapp.failures import DeliveryFailed
 from webapp.outbound.policy.hostnames import NotAHost, canonical_host, matches, parse_ip_address
-from webapp.outbound.policy.networks import is_allowed
+from webapp.outbound.policy.public_networks import is_allowed
 from webapp.outbound.policy.rules import Policy
 from webapp.outbound.policy.urls import Target, read_url
 

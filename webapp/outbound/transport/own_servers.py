@@ -12,7 +12,7 @@ from time import monotonic
 
 from webapp.failures import Cause, Code, DeliveryFailed, Facts
 from webapp.outbound.policy.hostnames import NotAHost, parse_ip_address
-from webapp.outbound.policy.networks import Address
+from webapp.outbound.policy.public_networks import Address
 from webapp.outbound.transport.dns import Resolver, resolve
 
 # Seconds for which an answer is used again. A server that moves is protected at its new address after this time.

@@ -6,7 +6,7 @@ from webapp.mail_check.answers import Address
 from webapp.mail_check.findings import Level, MailFinding, describe_failed_lookup
 from webapp.mail_check.lookups import Lookups
 from webapp.mail_check.mx import HostFacts, find_host
-from webapp.outbound.policy.networks import is_allowed
+from webapp.outbound.policy.public_networks import is_allowed
 
 # Addresses of the mail server that SPF is evaluated for.
 MAX_ADDRESSES = 8

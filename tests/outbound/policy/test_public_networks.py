@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.outbound.policy.networks import is_allowed, is_allowed_answer, is_this_machine
+from webapp.outbound.policy.public_networks import is_allowed, is_allowed_answer, is_this_machine
 
 EDGES_V4 = [
     ("0.0.0.0", "0.255.255.255", None, "1.0.0.0"),

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from webapp.outbound.policy.hostnames import NotAHost, can_be_private, can_be_public, parse_ip_address
-from webapp.outbound.policy.networks import Address, Network
+from webapp.outbound.policy.public_networks import Address, Network
 
 # The ports of private receivers, unless the administrator lists others.
 DEFAULT_PORTS = frozenset({80, 443})

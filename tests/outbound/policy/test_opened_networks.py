@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.outbound.policy.networks import is_allowed
-from webapp.outbound.policy.private_networks import explain_closed, is_opened
+from webapp.outbound.policy.opened_networks import explain_closed, is_opened
+from webapp.outbound.policy.public_networks import is_allowed
 
 EVERYTHING = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")

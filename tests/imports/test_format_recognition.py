@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from tests.imports.files import ALERTMANAGER, APPRISE, GRAFANA, SECRET, read, spoken
 from webapp.imports.alertmanager_kinds import KINDS as ALERTMANAGER_KINDS
 from webapp.imports.apprise_kinds import KINDS as APPRISE_KINDS
-from webapp.imports.found import FileFormat, FileUnreadable
+from webapp.imports.file_contents import FileFormat, FileUnreadable
+from webapp.imports.file_values import MAX_BYTES
+from webapp.imports.format_recognition import decode_file, read_file
 from webapp.imports.grafana_kinds import KINDS as GRAFANA_KINDS
-from webapp.imports.nodes import MAX_BYTES
-from webapp.imports.text_formats import decode_file, read_file
 
 SAMPLES = (ALERTMANAGER, GRAFANA, APPRISE, "alertcheck: 1\ndestinations: [{name: a, type: slack, needs: [address]}]")
 

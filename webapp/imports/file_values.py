@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeAlias, TypeVar
 
-from webapp.imports.found import FileUnreadable
+from webapp.imports.file_contents import FileUnreadable
 
 T = TypeVar("T")
 Node: TypeAlias = "str | list[Node] | dict[str, Node] | None"

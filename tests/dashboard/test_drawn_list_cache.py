@@ -24,8 +24,8 @@ from tests.factories import (
 )
 from webapp.app_state import app_state
 from webapp.auth.access import Visit
-from webapp.dashboard import drawn_lists
-from webapp.dashboard.drawn_lists import draw_list, load_list
+from webapp.dashboard import drawn_list_cache
+from webapp.dashboard.drawn_list_cache import draw_list, load_list
 from webapp.dashboard.list_version import LONGEST_REUSE
 from webapp.dashboard.overview import ListQuery, Order
 from webapp.dashboard.proof_gaps import Gap
@@ -207,7 +207,7 @@ def test_of_the_destinations_only_those_that_changed_are_read_again(seeded: Seed
 def test_a_process_keeps_the_destinations_of_the_workspaces_that_were_shown_last(
     app: Flask, seeded: SeededIds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drawn_lists, "MAX_DESTINATIONS", 4)
+    monkeypatch.setattr(drawn_list_cache, "MAX_DESTINATIONS", 4)
     empty = range(1000, 1010)
     for workspace_id in (*empty, seeded.harbor, seeded.clinic):
         load_list(workspace_id, ListQuery(), NOW)

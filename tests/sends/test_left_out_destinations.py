@@ -5,7 +5,7 @@ from collections import defaultdict, deque
 from tests.factories import NOW, seconds
 from webapp.sends.candidates import Candidate
 from webapp.sends.eligibility import RequestResult
-from webapp.sends.left_out import (
+from webapp.sends.left_out_destinations import (
     LeftOut,
     Waits,
     add_up,

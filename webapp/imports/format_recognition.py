@@ -9,9 +9,9 @@ from webapp.imports.alertmanager import read_alertmanager
 from webapp.imports.apprise import is_apprise_text, is_apprise_yaml, read_apprise_text, read_apprise_yaml
 from webapp.imports.bounded_json import load_json
 from webapp.imports.bounded_yaml import load_yaml
-from webapp.imports.found import FileFormat, FileUnreadable, FoundFile
+from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundFile
+from webapp.imports.file_values import MAX_BYTES, Node, get_mapping
 from webapp.imports.grafana import is_grafana, read_grafana
-from webapp.imports.nodes import MAX_BYTES, Node, get_mapping
 
 # How JSON begins. What else begins with a bracket is YAML.
 _JSON = re.compile(r"\s*[\[{][\s\[{]*[\"\]}]")

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from webapp.app_state import app_state
 from webapp.auth.access import Visit
 from webapp.channels import CHANNELS
-from webapp.dashboard.drawn_texts import find_drawn, keep_drawn
+from webapp.dashboard.drawn_text_cache import find_drawn, keep_drawn
 from webapp.dashboard.list_rows import ListRows, draw_rows
 from webapp.dashboard.list_version import SETTLING_TIME, find_next_change, find_state
 from webapp.dashboard.overview import (

@@ -6,7 +6,7 @@ import pytest
 
 from tests.factories import NOW
 from webapp.models import DestinationProblem, NoticeKind, NoticeStatus, ProblemEnd, ProblemKind
-from webapp.notices.notice_policy import PastNotice, Plan, choose_news, find_news
+from webapp.notices.notice_timing import PastNotice, Plan, choose_news, find_news
 
 MINUTE, HOUR, SECOND = timedelta(minutes=1), timedelta(hours=1), timedelta(seconds=1)
 

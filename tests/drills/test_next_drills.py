@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from webapp.drills.calendar import DAYS, NoDrill, list_days, plan_next, plan_rows
 from webapp.drills.listing import DrilledDestination
+from webapp.drills.next_drills import DAYS, NoDrill, list_days, plan_next, plan_rows
 from webapp.drills.schedule_slots import Schedule, next_slot, second_time
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DrillChoice, DrillInterval, DrillNumber
 
