@@ -7,12 +7,18 @@ const INERT = "button[aria-disabled=true], button[aria-busy=true]";
 // A button that posts by itself. The form that it names serves visitors without JavaScript, and many buttons.
 const OWN = "button[hx-post]";
 
-const SENDS = ".send, [name=confirm_paging]";
+const SENDS = ".send, button[name=confirm_paging]";
 
-// The response to a press can be so fast that the second click of a double click meets the button that plans a test, and
-// so can a key that is held. Nobody asked for that second test.
-const ONCE = ".send, .paging > summary, [name=confirm_paging]";
-const isRepeated = (event) => event.detail > 1 && event.target.closest(ONCE);
+// The response to a press can be so fast that a second, impatient one meets the button that plans a test, as does the
+// second click of a double click, or a key that is held. Nobody asked for that second test.
+const ONCE = `${SENDS}, .paging > summary`;
+const IMPATIENT = 1000;  // milliseconds
+const answeredAt = new Map();  // when the response to a press was shown, by the id of its status
+
+function isRepeated({ target, detail, timeStamp }) {
+  const button = target.closest(ONCE);
+  return button && (detail > 1 || timeStamp < answeredAt.get(button.closest(".status")?.id) + IMPATIENT);
+}
 
 // Milliseconds.
 const LONGEST_LEAVE = 15_000;
@@ -90,6 +96,11 @@ document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   posting.delete(source);
   if (source.matches(OWN)) free([source]);
   else if (source.matches("form[hx-post]")) release(source);
+});
+
+document.addEventListener("htmx:after:swap", ({ detail: { ctx: { sourceElement: source } } }) => {
+  if (source.matches(SENDS) || source.matches("form[hx-post]") && source.querySelector(SENDS))
+    answeredAt.set(source.closest(".status")?.id, performance.now());
 });
 
 // A question before a press. Once it is answered, it closes, and what opened it gets the focus. A poll may be faster to

@@ -40,6 +40,9 @@ NOTE_POLLS = """() => {
     });
 }"""
 
+# Milliseconds in which a second press of the same button is ignored as impatience; see static/press.js.
+IMPATIENT = 1000
+
 
 def button(tab: Page) -> Locator:
     return tab.locator(".send")

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from tests.browser.page_checks import MEASURE_OVERFLOW_SCRIPT, find_barriers
 from tests.browser.served_app import add_session, serve
+from tests.browser.test_journey import IMPATIENT
 from tests.factories import NOW, SeededIds, get_account, get_workspace
 from webapp.channels.pagerduty import SERVER
 from webapp.destinations.editing import add_destination
@@ -111,6 +112,7 @@ def test_a_plan_takes_the_place_of_the_question_and_the_focus(pager: str, seeded
     _question(tab).locator("summary").click()
     tab.get_by_role("button", name="Page them now").click()
     expect(_question(tab).locator("summary")).to_contain_text("Test again in")
+    tab.wait_for_timeout(IMPATIENT)
     _question(tab).locator("summary").click()
     tab.get_by_role("button", name=re.compile(r"Page them in \d+ s")).click()
 
