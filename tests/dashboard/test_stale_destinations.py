@@ -10,6 +10,7 @@ from webapp.dashboard.proof_gaps import Gap, find_gaps
 from webapp.dashboard.stale_destinations import list_stale, list_with_acceptance
 from webapp.dashboard.summaries import list_summaries
 from webapp.destinations.editing import delete_destination
+from webapp.extensions import db
 
 
 @on_both_databases
@@ -40,6 +41,8 @@ def test_a_deleted_one_and_those_of_other_workspaces_are_left_out(context: None,
     destination = get_destination(seeded)
     before = [one.destination_id for one in list_stale([seeded.harbor], NOW)]
     delete_destination(destination, get_account(seeded), NOW)
+    destination.is_enabled = True
+    db.session.commit()
 
     assert before == [destination.id]
     assert list_stale([seeded.harbor], NOW) == []
