@@ -201,7 +201,7 @@ def _read(row: SummaryRow, test: Sequence[Any], proof: Proof) -> DestinationSumm
         workspace_id,
         read_stored_name(name) or "",
         channel,
-        _TABS[is_enabled, status, receipt],
+        TABS[is_enabled, status, receipt],
         split_tags(tags),
         RowChanges(
             version,
@@ -226,7 +226,7 @@ def _find_tab(is_enabled: bool, newest: DeliveryStatus | None, receipt: Receipt 
 
 # By what the database has: its texts equal the members of the closed sets.
 _STATUSES: dict[str | None, DeliveryStatus | None] = {None: None, **{status: status for status in DeliveryStatus}}
-_TABS = {
+TABS = {
     (is_enabled, newest, receipt): _find_tab(is_enabled, newest, receipt)
     for is_enabled in (True, False)
     for newest in (None, *DeliveryStatus)
