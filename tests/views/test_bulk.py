@@ -8,12 +8,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from tests.factories import NOW, SeededIds, get_account, get_destination, get_workspace
+from tests.factories import NOW, SeededIds, add_delivery, get_account, get_destination, get_workspace
 from tests.visitor import Visitor
 from webapp.channels import CHANNELS
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination
+from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, database_clock
 from webapp.settings import AppSettings
 from webapp.views import bulk
 
@@ -51,6 +51,16 @@ def test_the_page_lists_what_the_filter_of_the_list_shows(seeded: SeededIds, vis
     assert ticked(admin.get(PAGE).text) == []
     assert sorted(ticked(admin.get(f"{PAGE}?all=1").text)) == ids
     assert f'href="{PAGE}?order=name"' in admin.get("/w/harbor/destinations?order=name").text
+
+
+def test_the_page_lists_those_with_a_gap(app: Flask, seeded: SeededIds, visit: Visit, ids: list[int]) -> None:
+    with app.app_context():
+        crane, now = db.session.get_one(AlertDestination, ids[1]), database_clock.now()
+        add_delivery(crane, status=DeliveryStatus.SENT, sent_at=now, created_at=now)
+
+    page = visit(seeded.admin).get(f"{PAGE}?gap=stale").text
+
+    assert sorted(re.findall(r'name="id" value="(\d+)"', page)) == [str(ids[0]), str(ids[2])]
 
 
 def test_the_page_counts_what_matches_the_filter(seeded: SeededIds, visit: Visit, ids: list[int]) -> None:

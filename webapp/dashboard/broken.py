@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import nsmallest
 
 from webapp.auth.access import Visit
 from webapp.dashboard.plan_status import list_plans
-from webapp.dashboard.proof_gaps import Gap, find_gaps
 from webapp.dashboard.recent_results import list_recent_results
+from webapp.dashboard.stale_destinations import StaleDestination, list_stale, list_with_acceptance
 from webapp.dashboard.status_fragment import SharedStatusData, Status, build_status
 from webapp.dashboard.summaries import DestinationSummary, Tab, list_notable, list_planned_ids
 from webapp.deliveries.acceptance import Acceptance
@@ -85,22 +86,18 @@ def load_broken_page(visits: Mapping[int, Visit], only: int | None, now: datetim
     recovering = _find_recovering(sorted(filter(_has_new_test, here), key=by_name))
     shown = (one for one in here if one.state.is_broken or one.destination_id in recovering)
     listed = [summary.destination_id for summary in sorted(shown, key=by_name)]
-    is_stale = sorted((one for one in here if _is_only_stale(one, now)), key=by_name)
-    stale = {summary.destination_id: summary.proof.acceptance for summary in is_stale}
+    stale = _list_only_stale([only] if only else list(visits), here, now)
     return BrokenPage(
         Counter(summary.workspace_id for summary in broken),
         Counter(summary.workspace_id for summary in broken if pages_people(summary.channel)),
         _load_rows(visits, listed[:MAX_LISTED], summaries, now),
         len(listed),
-        [
-            StaleRow(visits[destination.workspace_id].workspace, destination, stale[destination.id])
-            for destination, _ in list_with_newest_test(list(stale)[:MAX_LISTED])
-        ],
+        _load_stale_rows(visits, nsmallest(MAX_LISTED, stale, key=by_name)),
         len(stale),
     )
 
 
-def _by_name(visits: Mapping[int, Visit]) -> Callable[[DestinationSummary], tuple[str, str, int]]:
+def _by_name(visits: Mapping[int, Visit]) -> Callable[[DestinationSummary | StaleDestination], tuple[str, str, int]]:
     names = {workspace_id: visit.workspace.name.casefold() for workspace_id, visit in visits.items()}
     return lambda summary: (names[summary.workspace_id], summary.name.casefold(), summary.destination_id)
 
@@ -121,10 +118,12 @@ def _has_new_test(summary: DestinationSummary) -> bool:
     return summary.state is Tab.PENDING or (summary.state is Tab.SENT and is_recent)
 
 
-def _is_only_stale(summary: DestinationSummary, now: datetime) -> bool:
-    """Check whether a destination is stale and not broken, and has no test that waits."""
-    is_shown_otherwise = summary.state.is_broken or summary.state is Tab.PENDING
-    return not is_shown_otherwise and Gap.STALE in find_gaps(summary, now)
+def _list_only_stale(
+    workspace_ids: list[int], summaries: Sequence[DestinationSummary], now: datetime
+) -> list[StaleDestination]:
+    """Return the destinations that are stale and not broken, and have no test that waits."""
+    shown_otherwise = {one.destination_id for one in summaries if one.state.is_broken or one.state is Tab.PENDING}
+    return [one for one in list_stale(workspace_ids, now) if one.destination_id not in shown_otherwise]
 
 
 def _count_pending(summaries: Sequence[DestinationSummary]) -> int:
@@ -143,4 +142,12 @@ def _load_rows(
         BrokenRow(visit, build_status(visit, destination, newest, now, shared=shared))
         for destination, newest in list_with_newest_test(ids)
         for visit in [visits[destination.workspace_id]]
+    ]
+
+
+def _load_stale_rows(visits: Mapping[int, Visit], stale: Sequence[StaleDestination]) -> list[StaleRow]:
+    found = list_with_acceptance([one.destination_id for one in stale]) if stale else []
+    return [
+        StaleRow(visits[destination.workspace_id].workspace, destination, acceptance)
+        for destination, acceptance in found
     ]

@@ -5,20 +5,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, false, func, not_, or_, select
+from sqlalchemy import Select, bindparam, func, not_, or_, select, true
 
 from webapp.database.query_plans import PLAN_ONCE
-from webapp.deliveries.acceptance import STALE_AFTER
 from webapp.deliveries.arrival import is_missing
 from webapp.deliveries.badge import badge_for
 from webapp.deliveries.confirmation import confirmation_times
-from webapp.deliveries.present_settings import is_of_present_settings
 from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, read_proofs
-from webapp.deliveries.queries import newest_accepted_subquery, newest_test_subquery
+from webapp.deliveries.queries import newest_test_subquery
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, Receipt
 from webapp.models.json_array import JsonArray, read_arrays
-from webapp.models.types import UtcDateTime, read_stored_name, read_stored_time
+from webapp.models.types import read_stored_name, read_stored_time
 from webapp.text.tags import split_tags
 
 # A destination as the database has it. Equal rows mean equal summaries.
@@ -97,12 +95,12 @@ def fetch_summary_rows(
 
 
 def list_notable(workspace_ids: Sequence[int], now: datetime, recent_since: datetime) -> list[DestinationSummary]:
-    """Return the destinations of these workspaces except those that just work, which the database leaves out.
+    """Return the enabled destinations of these workspaces except the quiet ones, which the database leaves out.
 
-    It leaves out each one with a test that was accepted and not reported missing, that has not changed since
-    `recent_since`, and that accepted a message within `STALE_AFTER` with its present settings.
+    Quiet ones have no planned test, and either never had a test, or one that was accepted and not reported missing, and
+    has not changed since `recent_since`.
     """
-    limits = {"workspace_ids": workspace_ids, "recent_since": recent_since, "stale_until": now - STALE_AFTER}
+    limits = {"workspace_ids": workspace_ids, "recent_since": recent_since}
     return read_summaries(_fetch(_NOTABLE, limits | confirmation_times(now)))
 
 
@@ -178,11 +176,8 @@ _IS_SETTLED = newest_test_subquery(
     & AlertDelivery.receipt.is_distinct_from(Receipt.MISSING)
     & (AlertDelivery.updated_at <= bindparam("recent_since"))
 )
-_IS_PROVEN = newest_accepted_subquery(
-    (AlertDelivery.sent_at > bindparam("stale_until", type_=UtcDateTime)) & is_of_present_settings()
-)
 _NOTABLE = _SUMMARIES.where(
-    not_(PlannedTest.id.is_(None) & func.coalesce(_IS_SETTLED, false()) & func.coalesce(_IS_PROVEN, false()))
+    AlertDestination.is_enabled, not_(PlannedTest.id.is_(None) & func.coalesce(_IS_SETTLED, true()))
 )
 
 
@@ -206,7 +201,7 @@ def _read(row: SummaryRow, test: Sequence[Any], proof: Proof) -> DestinationSumm
         workspace_id,
         read_stored_name(name) or "",
         channel,
-        _TABS[is_enabled, status, receipt],
+        TABS[is_enabled, status, receipt],
         split_tags(tags),
         RowChanges(
             version,
@@ -231,7 +226,7 @@ def _find_tab(is_enabled: bool, newest: DeliveryStatus | None, receipt: Receipt 
 
 # By what the database has: its texts equal the members of the closed sets.
 _STATUSES: dict[str | None, DeliveryStatus | None] = {None: None, **{status: status for status in DeliveryStatus}}
-_TABS = {
+TABS = {
     (is_enabled, newest, receipt): _find_tab(is_enabled, newest, receipt)
     for is_enabled in (True, False)
     for newest in (None, *DeliveryStatus)

@@ -11,6 +11,7 @@ from webapp.auth.access import Visit, load_visit
 from webapp.channels import CHANNELS
 from webapp.dashboard import overview
 from webapp.dashboard.summaries import list_summaries
+from webapp.dashboard.summaries_without_proof import list_without_proof
 from webapp.database.numbered_pages import cut_page
 from webapp.destinations.bulk_editing import BulkResult, change_all_tags, load_chosen, set_all_enabled
 from webapp.models import AlertDestination, database_clock
@@ -82,7 +83,8 @@ def _load(slug: str) -> Visit:
 def _render(visit: Visit, error: str | None = None) -> str:
     query = overview.parse_list_query(request.args)
     now = database_clock.now()
-    summaries = list_summaries([visit.workspace.id], now)
+    ids = [visit.workspace.id]
+    summaries = list_summaries(ids, now) if query.gap else list_without_proof(ids)
     page = cut_page(overview.find_matching(summaries, query, now), query.page, PAGE_SIZE)
     ticked = parse_ids(request.form.getlist("id"))
     return render_template(
