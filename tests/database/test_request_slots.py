@@ -5,7 +5,7 @@ from threading import Timer
 
 import pytest
 
-from webapp.database.request_slots import FIRST_TURN_WAIT, MAX_REQUESTS, TURN_WAIT, RequestSlots, TooManyRequests
+from webapp.database.request_slots import MAX_REQUESTS, TURN_WAIT, RequestSlots, TooManyRequests
 
 pytestmark = pytest.mark.slow
 
@@ -17,25 +17,17 @@ def _seconds_to_refuse(slots: RequestSlots) -> float:
     return time.monotonic() - started
 
 
-def _open_slots(count: int = MAX_REQUESTS) -> RequestSlots:
-    """Return free slots of a process whose first request has ended."""
-    slots = RequestSlots(count)
-    slots.take()
-    slots.give_back()
-    return slots
-
-
 @pytest.fixture
 def full() -> RequestSlots:
     """Slots that were all just taken."""
-    slots = _open_slots(2)
+    slots = RequestSlots(2)
     slots.take()
     slots.take()
     return slots
 
 
 def test_fewer_requests_than_gunicorn_has_threads_may_use_the_database() -> None:
-    slots = _open_slots()
+    slots = RequestSlots()
     for _ in range(7):
         slots.take()
 
@@ -61,12 +53,3 @@ def test_requests_wait_again_after_one_has_ended(full: RequestSlots) -> None:
     full.take()
 
     assert _seconds_to_refuse(full) > TURN_WAIT / 2
-
-
-def test_a_request_waits_longer_until_the_first_one_of_its_process_ends() -> None:
-    slots = RequestSlots(1)
-    slots.take()
-    Timer(TURN_WAIT + 0.5, slots.give_back).start()
-
-    slots.take()
-    assert _seconds_to_refuse(slots) < FIRST_TURN_WAIT - 1

@@ -12,9 +12,6 @@ MAX_REQUESTS = 7
 # takes while others compete for the processor, and shorter than a visitor waits for a database that does not respond.
 TURN_WAIT = 1.0
 
-# The same until the first request of a process ends: the first ones load what all later ones find loaded.
-FIRST_TURN_WAIT = 5.0
-
 
 class TooManyRequests(DatabaseTimeout):
     """All requests that may use the database do so, and none of them has ended in time."""
@@ -25,14 +22,13 @@ class RequestSlots:
 
     def __init__(self, count: int = MAX_REQUESTS) -> None:
         self._free = count
-        self._turn_wait = FIRST_TURN_WAIT
         self._changed = Condition()
         self._changed_at = time.monotonic()
 
     def take(self) -> None:
         """Take a slot. Raises `TooManyRequests`, at once if the database is not responding."""
         with self._changed:
-            wait = max(0.0, self._changed_at + self._turn_wait - time.monotonic())
+            wait = max(0.0, self._changed_at + TURN_WAIT - time.monotonic())
             if not self._changed.wait_for(lambda: self._free > 0, wait):
                 raise TooManyRequests("every request that may use the database waits for it")
             self._free -= 1
@@ -42,6 +38,5 @@ class RequestSlots:
         """Return a slot."""
         with self._changed:
             self._free += 1
-            self._turn_wait = TURN_WAIT
             self._changed_at = time.monotonic()
             self._changed.notify()
