@@ -76,8 +76,10 @@ def _fill(file: Path, add: Callable[[], Result], depends_on: tuple[Hashable, ...
         return copied
     result = _add(add, depends_on)
     if not recorded:
-        with db.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        # The last connection to close writes the log into the file. To read the file while one is open would end all
+        # locks of this process on it, so that another process that closes it could remove the log in use.
+        db.session.remove()
+        db.engine.dispose()
         _files[depends_on] = RecordedFile(before, file.read_bytes(), result)
     return result
 

@@ -63,3 +63,12 @@ def test_a_row_that_was_there_stays(make: Make, is_open: bool) -> None:
     add_once(app, lambda: add("harbor"), "stays")
 
     assert list_slugs(app) == ["own", "harbor"]
+
+
+def test_the_file_is_read_while_no_connection_is_open(make: Make) -> None:
+    app = make("first")
+
+    add_once(app, lambda: add("harbor"), "closed")
+
+    with app.app_context():
+        assert not Path(f"{db.engine.url.database}-wal").exists()
