@@ -14,7 +14,7 @@ from tests.browser.conftest import AddWebhook, OpenTab, Sessions
 from tests.browser.page_checks import MEASURE_OVERFLOW_SCRIPT, find_barriers
 from tests.browser.running_demo import RunningDemo
 from tests.browser.test_customer_link import make_link
-from tests.browser.test_journey import button, expect_badge, press_that_ends
+from tests.browser.test_journey import IMPATIENT, button, expect_badge, press_that_ends
 
 HISTORY = "/w/harbor/history"
 REPORT = "**/account/browser-time-zone"
@@ -195,6 +195,7 @@ def test_a_planned_test_waits_in_the_readers_zone(add_webhook: AddWebhook, set_z
     with press_that_ends(tab):
         button(tab).click()
     expect_badge(tab, "sent")
+    tab.wait_for_timeout(IMPATIENT)
     button(tab).click()
     moment, text = shown(tab.locator(".planned time"))
     assert text == f"{datetime.fromisoformat(moment).astimezone(ZoneInfo('Asia/Kathmandu')):%H:%M:%S} UTC+05:45"
