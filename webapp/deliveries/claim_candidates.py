@@ -11,7 +11,7 @@ from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Works
 from webapp.models.destination import make_encryption_context
 
 
-class DestinationRow(NamedTuple):
+class CandidateDestination(NamedTuple):
     """A destination, under the names of `AlertDestination`."""
 
     id: int
@@ -47,17 +47,17 @@ class Candidate(NamedTuple):
     settings_version: int | None
     payload: Any
     created_at: datetime
-    destination: DestinationRow
+    destination: CandidateDestination
     newest_test: int | None
     workspace_slug: str
 
 
-AnyDestination = AlertDestination | DestinationRow
+AnyDestination = AlertDestination | CandidateDestination
 
 _OWN = Candidate._fields[: Candidate._fields.index("destination")]
 _OWN_COLUMNS: Sequence[ColumnElement[Any]] = [getattr(AlertDelivery, name) for name in _OWN]
 _DESTINATION_COLUMNS: Sequence[ColumnElement[Any]] = [
-    getattr(AlertDestination, name) for name in DestinationRow._fields
+    getattr(AlertDestination, name) for name in CandidateDestination._fields
 ]
 
 
@@ -75,4 +75,4 @@ def select_candidates() -> Select[*tuple[Any, ...]]:
 def read_candidate(row: Sequence[Any]) -> Candidate:
     """Return the candidate in a row."""
     end = len(_OWN) + len(_DESTINATION_COLUMNS)
-    return Candidate._make((*row[: len(_OWN)], DestinationRow._make(row[len(_OWN) : end]), *row[end:]))
+    return Candidate._make((*row[: len(_OWN)], CandidateDestination._make(row[len(_OWN) : end]), *row[end:]))

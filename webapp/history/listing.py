@@ -24,7 +24,7 @@ _CRITERIA = ("reference", "destination_id", "kind", "code", "status", "channel")
 _TESTS = (Kind.TEST, Kind.DRILL)
 
 
-class DestinationRow(NamedTuple):
+class ListedDestination(NamedTuple):
     """What an entry shows of its destination, under the names of `AlertDestination`."""
 
     id: int
@@ -37,12 +37,12 @@ class HistoryEntry(NamedTuple):
     """A delivery with its related names. rule, tenant: set for a real alert."""
 
     delivery: DeliveryRow
-    destination: DestinationRow
+    destination: ListedDestination
     rule: str | None
     tenant: str | None
 
 
-_DESTINATION = tuple(getattr(AlertDestination, name) for name in DestinationRow._fields)
+_DESTINATION = tuple(getattr(AlertDestination, name) for name in ListedDestination._fields)
 
 
 _RULE = select(AlertRule.name).where(AlertRule.id == AlertDelivery.alert_rule_id).scalar_subquery()
@@ -62,7 +62,7 @@ def read_entry(row: DriverRow) -> HistoryEntry:
     """Return the entry in a row of a page."""
     columns = list(_READER.read(row, db.engine.dialect))
     count = len(DELIVERY_COLUMNS)
-    delivery, destination = DeliveryRow._make(columns[:count]), DestinationRow._make(columns[count:-2])
+    delivery, destination = DeliveryRow._make(columns[:count]), ListedDestination._make(columns[count:-2])
     return HistoryEntry(delivery, destination, *columns[-2:])
 
 
