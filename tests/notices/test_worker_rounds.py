@@ -29,7 +29,7 @@ from webapp.models import (
 )
 from webapp.notices.recipients import choose
 from webapp.notices.worker_rounds import NoticeRounds
-from webapp.workspaces.members import set_role
+from webapp.workspaces.membership_rules import set_role
 
 pytestmark = on_both_databases
 

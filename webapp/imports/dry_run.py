@@ -10,8 +10,8 @@ from webapp.destinations.masking import mask_new_target
 from webapp.destinations.same_places import Place, find_place
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.imports.file_contents import NO_DRILLS_GIVEN, FoundDrills, FoundReceiver, Unusable
+from webapp.imports.receiver_checks import CheckedSettings, check_settings, list_unknown
 from webapp.imports.row_names import name_rows
-from webapp.imports.settings_checks import CheckedSettings, check_settings, list_unknown
 from webapp.outbound import OutboundClient
 from webapp.text.names import quote_name
 
