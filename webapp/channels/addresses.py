@@ -119,7 +119,7 @@ def _refuse_half_addresses(address: str) -> None:
         raise SettingInvalid(f"This is more than one address, or there is a space in it. {COPY_AGAIN}")
     if len(address) > MAX_URL:
         raise SettingInvalid(f"The address is longer than {MAX_URL} characters. {COPY_AGAIN}")
-    if "#" in address:
+    if "#" in address[1:]:  # at the beginning, it is that of a channel's name
         raise SettingInvalid(
             "The address has a # in it. Nothing from the # on reaches the receiver: remove it, and what follows it."
         )
