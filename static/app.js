@@ -41,13 +41,13 @@ document.addEventListener("htmx:finally:request", (event) => {
   if (isRefresh(ctx) || wasDeclined || status.includes("AbortError")) return;
   const advice = isFragment(text) ? undefined : findInErrorPage(text, "p");  // a refused form says why with a status of 400
   if (isFragment(text) || (response?.status < 500 && !advice)) {
-    report("press", "");
+    if (isPress(ctx)) report("press", "");
     report("request", "");
     if (isFailing()) refreshWithin(Math.random() * 5000);  // the server is back
     return;
   }
+  if (isPress(ctx)) reportLostPress(advice);
   report("request", advice ?? UNREACHABLE);
-  if (!advice && isPress(ctx)) reportLostPress();
   slowPolling(event.target);
 });
 

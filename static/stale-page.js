@@ -1,4 +1,4 @@
-// One sentence above the page while what it shows may be out of date.
+// Sentences above the page while what it shows may be out of date, or what was pressed may be lost.
 
 const stale = document.getElementById("stale");
 
@@ -17,10 +17,11 @@ export function report(source, sentence) {
   if (shown && stale.textContent !== shown) stale.textContent = shown;
 }
 
-// A press got no response. Whoever pressed must see that, also if the page was out of date before.
-export function reportLostPress() {
+// A press got no response. Whoever pressed must see that, also if the page was out of date before. advice: what our own
+// error page says about it, if there was one.
+export function reportLostPress(advice) {
   lostAt = performance.now();
-  report("press", LOST_PRESS);
+  report("press", advice ? "" : LOST_PRESS);
 }
 
 // The page shows what became of a lost press, if it was asked for after it.

@@ -341,6 +341,17 @@ def test_a_press_without_a_response_is_reported_until_the_page_shows_what_became
     expect_badge(tab, "never")
 
 
+def test_a_poll_leaves_the_report_of_a_press_without_a_response(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("silent")
+    button(tab).click()
+    expect_badge(tab, "pending")
+    tab.route("**/links", disconnect)
+    tab.get_by_text("Link for the customer", exact=True).click()
+    tab.get_by_role("button", name="Make a link").click()
+    expect(tab.locator("#stale")).to_contain_text("Your request may not have completed.")
+    expect(tab.locator("#stale")).to_have_text("Your request may not have completed.")
+
+
 def test_the_reason_of_an_outage_is_shown_with_the_day_if_it_was_not_today(admin: Page) -> None:
     tab = watch(admin, LIST)
     error = '<section id="error"><h1>The database is busy</h1><p>Your request may not have completed.</p></section>'
