@@ -98,6 +98,9 @@ def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
 def _init_extensions(app: Flask, clock: DatabaseClock) -> None:
     init_sessions(app)
     limiter.init_app(app)
+    if not app.config["RATELIMIT_APPLICATION"]:
+        # It checks this limit before each request. A view checks the limits of its own.
+        app.before_request_funcs[None].remove(limiter._check_request_limit)
     with app.app_context():
         weakref.finalize(app, db.engine.dispose)  # also when the process ends, as a command's does
         prepare_engine(db.engine)

@@ -1,6 +1,6 @@
 """Checks under which address a request arrives: a host name of the installation, and not under a path."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask, Request
@@ -48,6 +48,10 @@ class CheckedFlask(Flask):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.advice = AdviceLog()
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function as it is. Flask looks at each request whether one of its functions is a coroutine."""
+        return func
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Return what Flask returns. Raises `SecurityError` for a request to another address."""
