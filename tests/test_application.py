@@ -3,6 +3,7 @@
 import gc
 from inspect import iscoroutinefunction
 from itertools import chain
+from typing import Any
 
 from flask import Flask
 from sqlalchemy import event, text
@@ -30,7 +31,7 @@ def test_no_function_of_a_request_is_a_coroutine_so_that_none_is_examined(app: F
     async def show() -> None:
         pass
 
-    hooks = [app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs]
+    hooks: list[Any] = [app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs]
     functions = [*app.view_functions.values(), *chain.from_iterable(chain(*(hook.values() for hook in hooks)))]
 
     assert app.ensure_sync(show) is show

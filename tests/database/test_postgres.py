@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from psycopg import Column, Cursor
 from psycopg.pq import TransactionStatus
-from sqlalchemy import literal_column, select, text
+from sqlalchemy import Select, literal_column, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from benchmarks.installation.servers import PostgresServer
@@ -195,9 +195,11 @@ def test_without_a_pooler_the_driver_prepares_what_it_executes_often(app: Flask)
             db.session.execute(text("SELECT :number"), {"number": 5}).scalar_one()
         assert db.session.execute(text("SELECT count(*) FROM pg_prepared_statements")).scalar_one() > 0
 
+
 @on_postgres
 def test_a_result_has_the_columns_that_the_driver_describes(app: Flask) -> None:
-    with app.app_context(), db.session.connection().connection.cursor() as cursor:
+    with app.app_context():
+        cursor: Any = db.session.connection().connection.cursor()
         cursor.execute("SELECT 1 AS one, 'two'::varchar(5) AS two")
 
         drivers = super(LeanCursor, cursor).description
@@ -210,7 +212,8 @@ def test_a_result_has_the_columns_that_the_driver_describes(app: Flask) -> None:
 def test_a_result_without_columns_or_rows_is_described_as_by_the_driver(
     app: Flask, statement: str, columns: list[object] | None
 ) -> None:
-    with app.app_context(), db.session.connection().connection.cursor() as cursor:
+    with app.app_context():
+        cursor: Any = db.session.connection().connection.cursor()
         cursor.execute(statement)
 
         assert cursor.description == columns
@@ -224,7 +227,9 @@ def test_the_columns_of_a_statement_are_described_once(app: Flask, monkeypatch: 
         described.append(number)
         return Column(cursor, number)
 
-    statement = select(literal_column("11").label("eleven"), literal_column("12").label("twelve"))
+    statement: Select[*tuple[Any, ...]] = select(
+        literal_column("11").label("eleven"), literal_column("12").label("twelve")
+    )
 
     with app.app_context():
         db.session.connection()

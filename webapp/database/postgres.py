@@ -50,7 +50,7 @@ class Columns:
 
 
 class LeanCursor(Cursor[Any]):
-    """A cursor that describes no column that nobody reads: SQLAlchemy reads those of a statement's first result only."""
+    """A cursor that describes no column that nobody reads: SQLAlchemy reads those of a statement's first result."""
 
     @property
     def description(self) -> Columns | list[Column] | None:  # type: ignore[override]
