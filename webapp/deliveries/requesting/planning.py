@@ -6,7 +6,7 @@ from sqlalchemy import delete
 
 from webapp.audit import Action, record_destination_event
 from webapp.deliveries.queries import find_newest_test
-from webapp.deliveries.requesting.cooldown import cooldown_end
+from webapp.deliveries.requesting.cooldown import cooldown_end, requested_at
 from webapp.deliveries.requesting.plan_transitions import find_planned_test
 from webapp.deliveries.requesting.writing import lock_enabled
 from webapp.extensions import db
@@ -31,7 +31,7 @@ def plan_test(destination: AlertDestination, account: Account, now: datetime, co
             workspace_id=destination.workspace_id,
             alert_destination_id=destination.id,
             planned_by_id=account.id,
-            due_at=cooldown_end(newest.created_at if newest else None, now) or now,
+            due_at=cooldown_end(requested_at(newest.created_at, newest.updated_at) if newest else None, now) or now,
             created_at=now,
             confirms_paging=confirms_paging,
         )
