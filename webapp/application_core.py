@@ -22,8 +22,8 @@ from webapp.models.database_clock import DatabaseClock
 from webapp.queue import limiter_storage, outcome_waits
 from webapp.settings import AppSettings, read_settings
 from webapp.settings.allowed_hosts import AllowedHosts
-from webapp.web_server.addresses import CheckedFlask
 from webapp.web_server.forwarded_requests import ForwardedRequests
+from webapp.web_server.request_address import CheckedFlask
 
 # The demo shows its metrics without a token, so a page of another site must not reach them by a name of its own.
 DEMO_OPEN_PATHS = frozenset({"/healthz"})

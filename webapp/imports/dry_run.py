@@ -11,8 +11,8 @@ from webapp.destinations.same_places import Place, find_place
 from webapp.destinations.secret_names import SecretParts, list_secret_parts
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.imports.file_contents import NO_DRILLS_GIVEN, FoundDrills, FoundReceiver, Unusable
+from webapp.imports.receiver_checks import CheckedSettings, check_settings, list_unknown
 from webapp.imports.row_names import UNNAMED, name_rows
-from webapp.imports.settings_checks import CheckedSettings, check_settings, list_unknown
 from webapp.outbound import OutboundClient
 from webapp.text.names import clean_name, quote_name
 

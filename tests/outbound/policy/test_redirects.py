@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.channels.webhook_authentication import encode_basic
+from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.redirects import find_redirect_host
-from webapp.outbound.policy.rules import Policy
 from webapp.outbound.policy.urls import Origin, read_url
 
 OLD = read_url("https://old.example.com/hook/canary")

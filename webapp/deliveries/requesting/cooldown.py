@@ -10,7 +10,7 @@ class CoolingDown(Exception):
     """An earlier test send to this destination is younger than `COOLDOWN`."""
 
 
-def requested_at(created_at: datetime, updated_at: datetime) -> datetime:
+def find_requested_at(created_at: datetime, updated_at: datetime) -> datetime:
     """Return when a test send was requested, from its row's times.
 
     After a clock was set back, `created_at` keeps the order of the presses, so it is later than the press.

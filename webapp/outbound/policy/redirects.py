@@ -6,7 +6,7 @@ from contextlib import suppress
 from urllib.parse import unquote
 
 from webapp.failures import DeliveryFailed
-from webapp.outbound.policy.rules import Policy, may_be_public
+from webapp.outbound.policy.allowed_targets import Policy, may_be_public
 from webapp.outbound.policy.urls import Target, read_url
 
 # RFC 3986, section 4.2: a reference with a scheme, or with an authority alone.
