@@ -79,6 +79,20 @@ def test_the_limit_in_redis_lasts_at_most_a_minute(context: None, queue_server: 
     assert 59_000 < client.pttl(key) <= seconds(60) / timedelta(milliseconds=1)
 
 
+def test_a_cooldown_in_redis_ends_within_a_minute_although_its_clock_is_set_back(
+    context: None, queue_server: QueueServer
+) -> None:
+    _press(1, account_id=1, workspace_id=1)
+    client = queue.connect(queue_server.url)
+    (key,) = client.keys("*test-send*")
+    client.expire(key, 3660)  # what is left of a minute when the clock is set back by an hour
+
+    with pytest.raises(CoolingDown):
+        _press(1, account_id=1, workspace_id=1)
+
+    assert 59_000 < client.pttl(key) <= 60_000
+
+
 def test_a_press_is_allowed_without_redis_because_the_database_decides(environment: dict[str, str]) -> None:
     app = create_app(read_settings(environment | {"REDIS_URL": "redis://127.0.0.1:1"}))
 

@@ -40,7 +40,7 @@ local function wait(key, rank)
 end
 local function is_cooling_down(key)  -- a hit of `limits` on a window that allows one
   local hits = redis.call("INCRBY", key, 1)
-  if hits == 1 then
+  if hits == 1 or redis.call("TTL", key) > tonumber(ARGV[3]) then  -- the first one, or the clock was set back
     redis.call("EXPIRE", key, ARGV[3])
   end
   return hits > 1

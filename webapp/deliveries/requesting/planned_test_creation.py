@@ -6,7 +6,7 @@ from sqlalchemy import delete
 
 from webapp.audit import Action, record_destination_event
 from webapp.deliveries.queries import find_newest_test
-from webapp.deliveries.requesting.cooldown import cooldown_end
+from webapp.deliveries.requesting.cooldown import cooldown_end, find_requested_at
 from webapp.deliveries.requesting.planned_test_changes import find_planned_test
 from webapp.deliveries.requesting.writing import lock_enabled
 from webapp.extensions import db
@@ -24,6 +24,7 @@ def plan_test(destination: AlertDestination, account: Account, now: datetime, co
         db.session.rollback()
         return False
     newest = find_newest_test(destination)
+    requested_at = find_requested_at(newest.created_at, newest.updated_at) if newest else None
     # A new row, not the old one: a worker or a page that still looks at the old one must not find it open again.
     db.session.execute(delete(PlannedTest).where(PlannedTest.alert_destination_id == destination.id))
     db.session.add(
@@ -31,7 +32,7 @@ def plan_test(destination: AlertDestination, account: Account, now: datetime, co
             workspace_id=destination.workspace_id,
             alert_destination_id=destination.id,
             planned_by_id=account.id,
-            due_at=cooldown_end(newest.created_at if newest else None, now) or now,
+            due_at=cooldown_end(requested_at, now) or now,
             created_at=now,
             confirms_paging=confirms_paging,
         )
