@@ -79,12 +79,12 @@ def test_a_run_of_failures_is_told_once_a_day_only_while_it_goes_on(installation
     for _ in range(30):
         installation.wait(hours=1)
         installation.fail()
-        installation.work()
+        installation.work_and_leave_results()
     assert installation.list_subjects() == [STOPPED, STILL]
 
-    for _ in range(72):
-        installation.wait(hours=1)
-        installation.work()
+    for _ in range(24):
+        installation.wait(hours=3)
+        installation.work_and_leave_results()
 
     assert installation.list_subjects() == [STOPPED, STILL, STILL]
 
@@ -137,10 +137,10 @@ def test_a_hundred_destinations_that_die_at_once_are_one_mail_and_one_digest(ins
 def test_a_destination_that_fails_and_recovers_all_day_is_told_at_most_six_times(installation: Installation) -> None:
     for _ in range(40):
         installation.fail()
-        installation.work()
+        installation.work_and_leave_results()
         installation.wait(minutes=16)
         installation.accept()
-        installation.work()
+        installation.work_and_leave_results()
         installation.wait(minutes=16)
 
     assert len(installation.list_subjects()) == 6
@@ -287,7 +287,7 @@ def test_a_mail_server_that_is_down_for_a_day_is_followed_by_one_mail(installati
     installation.mailbox.script["MAIL"] = "550 5.7.1 no"
     installation.fail()
     for _ in range(24):
-        installation.work()
+        installation.work_and_leave_results()
         installation.wait(hours=1)
         installation.fail()
     assert installation.list_subjects() == []
