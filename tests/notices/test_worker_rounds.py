@@ -1,7 +1,8 @@
 """Problems open, are told and close: every mail counted by a real mail server, over days of a moved clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.factories import NOW, add_delivery, get_account, get_workspace, on_bo
 from tests.mailbox import PUBLIC_URL, deliver_mails, read_mails, read_text
 from tests.notices.conftest import Installation
 from tests.scripted_mail_server import HANG_UP
+from webapp.audit import COMMAND_LINE
 from webapp.destinations.editing import add_destination, set_enabled
 from webapp.extensions import db
 from webapp.failures.certificate import format_date
@@ -27,9 +29,12 @@ from webapp.models import (
     Receipt,
     Role,
 )
+from webapp.notices import worker_rounds
+from webapp.notices.due_notices import plan_notices
 from webapp.notices.recipients import choose
 from webapp.notices.worker_rounds import NoticeRounds
-from webapp.workspaces.members import set_role
+from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.workspace_changes import delete_workspace
 
 pytestmark = on_both_databases
 
@@ -395,6 +400,41 @@ def test_a_destination_that_need_not_be_confirmed_any_more_is_no_problem(install
     installation.work()
 
     assert installation.list_problems() == [("unconfirmed", "not_needed")]
+
+
+def _delete_harbor(installation: Installation) -> None:
+    delete_workspace(get_workspace(installation.seeded), installation.clock.at, COMMAND_LINE)
+    db.session.commit()
+
+
+def test_a_workspace_that_is_deleted_while_its_notices_are_written_keeps_no_other_one_waiting(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def delete_after_the_first_step(workspace_id: int, clock: Callable[[], datetime]) -> Iterator[bool]:
+        steps = plan_notices(workspace_id, clock)
+        yield next(steps)
+        if workspace_id == installation.seeded.harbor:
+            _delete_harbor(installation)
+        yield from steps
+
+    monkeypatch.setattr(worker_rounds, "plan_notices", delete_after_the_first_step)
+    installation.fail()
+    installation.fail(installation.seeded.foreign_destination)
+
+    installation.work()
+
+    assert [subject.partition(":")[0] for subject in installation.list_subjects()] == ["stranger@example.com"]
+
+
+def test_a_notice_is_not_mailed_after_its_workspace_was_deleted(installation: Installation) -> None:
+    installation.fail()
+    installation.work(is_mail_sent=False)
+    with installation.app.app_context():
+        _delete_harbor(installation)
+
+    installation.work()
+
+    assert installation.list_subjects() == []
 
 
 def test_old_problems_and_notices_are_deleted(installation: Installation) -> None:

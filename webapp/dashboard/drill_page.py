@@ -12,7 +12,7 @@ from webapp.drills.next_drills import CalendarDay, NextDrill, PlannedRow, list_d
 from webapp.drills.schedule_slots import ROOM_FOR_TWO, read_schedule
 from webapp.drills.wording import INTERVALS, describe_hours, describe_weekdays, measure_hours
 from webapp.models import AlertDelivery, AlertDestination, DrillSchedule, Workspace
-from webapp.sends.eligibility import pages_people
+from webapp.presses.eligibility import pages_people
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from webapp.deliveries.acceptance import ACCEPTANCE, Acceptance, read_acceptance
-from webapp.deliveries.confirmation import CONFIRMATION, Confirmation, read_confirmation
+from webapp.deliveries.drill_confirmation import CONFIRMATION, Confirmation, read_confirmation
+from webapp.deliveries.last_acceptance import ACCEPTANCE, Acceptance, read_acceptance
 from webapp.models.json_array import read_arrays
 
 # For a query of destinations. The cost is independent of past deliveries.
