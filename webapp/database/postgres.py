@@ -6,7 +6,7 @@ It works behind a pooler in any mode: a transaction leaves nothing behind on the
 from collections.abc import Callable
 from concurrent.futures import Future
 from threading import BoundedSemaphore, Thread
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from psycopg import Column, Connection, Cursor
 from psycopg.abc import PQGen
@@ -45,7 +45,16 @@ class Columns:
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def __getitem__(self, number: int) -> Column:
+    @overload
+    def __getitem__(self, number: int) -> Column: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> list[Column]: ...
+
+    def __getitem__(self, number: int | slice) -> Column | list[Column]:
+        """Describe a column, or those of a slice: SQLAlchemy leaves out the last one of rows inserted together."""
+        if isinstance(number, slice):
+            return [Column(self._cursor, each) for each in self._numbers[number]]
         return Column(self._cursor, self._numbers[number])
 
 
