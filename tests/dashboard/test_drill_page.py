@@ -44,7 +44,7 @@ def test_a_large_workspace_has_the_rows_of_a_small_one(
 def test_only_enabled_destinations_that_may_page_people_count_as_paging(context: None, seeded: SeededIds) -> None:
     facts: dict[str, object] = {"type": "pagerduty", "drills_may_page": True}
     others: list[dict[str, object]] = [{"type": "webhook"}, {"drills_may_page": False}, {"is_enabled": False}]
-    _add(seeded, [facts] * 2 + [facts | other for other in [*others, {"deleted_at": NOW}]])
+    _add(seeded, [facts] * 2 + [facts | other for other in others] + [facts | {"deleted_at": NOW}])
 
     page = load_drill_page(get_workspace(seeded), 1, NOW)
 

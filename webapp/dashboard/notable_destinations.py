@@ -13,15 +13,16 @@ from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, Receipt
 
 # What follows the status in the text that the query returns of a newest test: its receipt, and whether it is recent.
-_RECEIPTS = {None: "", **{receipt: f" {receipt}" for receipt in Receipt}}
+_RECEIPTS: dict[Receipt | None, str] = {None: "", **{receipt: f" {receipt}" for receipt in Receipt}}
 _RECENT = "+"
 
-_READ: dict[str | None, tuple[Tab, bool]] = {None: (Tab.NEVER, False)} | {
+_READ: dict[str | None, tuple[Tab, bool]] = {
     f"{status}{_RECEIPTS[receipt]}{mark}": (TABS[True, status, receipt], mark == _RECENT)
     for status in DeliveryStatus
     for receipt in _RECEIPTS
     for mark in ("", _RECENT)
 }
+_READ[None] = (Tab.NEVER, False)
 
 
 class NotableDestination(NamedTuple):
