@@ -13,8 +13,8 @@ from webapp import queue
 from webapp.auth.access import Visit
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, Account, AlertDelivery, DeliveryStatus, Role, Workspace
-from webapp.sends.batches import press_each
-from webapp.sends.candidates import list_candidates
+from webapp.presses.batches import press_each
+from webapp.presses.testable_destinations import list_candidates
 
 COUNT = 1_000
 

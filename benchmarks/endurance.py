@@ -25,7 +25,7 @@ from benchmarks.installation.processes import Session
 from benchmarks.installation.receiver import PATHS
 from benchmarks.setup import install
 from webapp.extensions import db
-from webapp.failures import EXPLANATIONS, Code
+from webapp.failures import MEANINGS, Code
 from webapp.models import (
     AlertDelivery,
     AlertDestination,
@@ -203,7 +203,7 @@ def _message_id(row: AlertDelivery) -> str:
 def _claims_nothing_arrived(row: AlertDelivery) -> bool:
     if row.status not in (DeliveryStatus.FAILED, DeliveryStatus.CANCELED) or row.last_error_code is None:
         return False
-    return not EXPLANATIONS[Code(row.last_error_code)].may_have_arrived
+    return not MEANINGS[Code(row.last_error_code)].may_have_arrived
 
 
 def main() -> int:

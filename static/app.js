@@ -7,7 +7,7 @@ import "./press.js";
 import "./search.js";
 import "./switcher.js";
 import "./time-zone.js";
-import { UNREACHABLE, findInErrorPage, report } from "./stale-page.js";
+import { UNREACHABLE, findInErrorPage, report, reportLostPress } from "./stale-page.js";
 import { isFailing, isRefresh, refreshWithin } from "./refresh.js";
 
 // Only a fragment is swapped in. Anything else is an error page, from Alertcheck or a gateway, and would appear inside
@@ -18,6 +18,8 @@ const isFragment = (text) => /^\s*<(div|section)\b/i.test(text ?? "");
 function isSelection({ response, select, text }) {
   return Boolean(select) && response.status === 200 && text.includes(`id="${select.slice(1)}"`);
 }
+
+const isPress = ({ sourceElement }) => sourceElement.matches("button[hx-post], form[hx-post]");
 
 // A failing server is polled more slowly. Its next fragment sets the interval again.
 const RETRY_INTERVAL = 1000;  // ms
@@ -39,10 +41,12 @@ document.addEventListener("htmx:finally:request", (event) => {
   if (isRefresh(ctx) || wasDeclined || status.includes("AbortError")) return;
   const advice = isFragment(text) ? undefined : findInErrorPage(text, "p");  // a refused form says why with a status of 400
   if (isFragment(text) || (response?.status < 500 && !advice)) {
+    if (isPress(ctx)) report("press", "");
     report("request", "");
     if (isFailing()) refreshWithin(Math.random() * 5000);  // the server is back
     return;
   }
+  if (isPress(ctx)) reportLostPress(advice);
   report("request", advice ?? UNREACHABLE);
   slowPolling(event.target);
 });

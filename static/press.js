@@ -9,6 +9,9 @@ const OWN = "button[hx-post]";
 
 const SENDS = ".send, button[name=confirm_paging]";
 
+// While the cooldown lasts, a press plans a test.
+const PLANS = "[data-post-when-over]";
+
 // The response to a press can be so fast that a second, impatient one meets the button that plans a test, as does the
 // second click of a double click, or a key that is held. Nobody asked for that second test.
 const ONCE = `${SENDS}, .paging > summary`;
@@ -55,7 +58,12 @@ const findButton = (form, submitter) => submitter ?? findButtons(form, "button:n
 
 function setBusy(button) {
   button.setAttribute("aria-busy", "true");
-  announcer.textContent = button.dataset.busy ?? (button.matches(SENDS) ? "Sending a test." : "One moment.");
+  announcer.textContent = button.dataset.busy ?? describeWork(button);
+}
+
+function describeWork(button) {
+  if (!button.matches(SENDS)) return "One moment.";
+  return button.matches(PLANS) ? "Planning a test." : "Sending a test.";
 }
 
 // A form that leads to another page. The mark is set once the browser has read the form, and if nothing stopped it.
@@ -121,15 +129,15 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   }
 });
 
-// A swap may remove the button that had the focus, as it does when a planned test is canceled. The focus then goes to
-// the button that sends a test.
-let focusedStatus = null;
+// A swap may remove the button that had the focus, as it does when a planned test is canceled or a link revoked. The
+// focus then goes to the button that sends a test, or to what opens the form for a new link.
+let focusedPart = null;
 document.addEventListener("htmx:before:swap", () => {
-  focusedStatus = document.activeElement?.closest(".status")?.id;
+  focusedPart = document.activeElement?.closest(".status, .links")?.id;
 });
 document.addEventListener("htmx:after:swap", () => {
-  if (!focusedStatus || document.activeElement !== document.body) return;
-  document.getElementById(focusedStatus)?.querySelector(".send, .paging > summary")?.focus();
+  if (!focusedPart || document.activeElement !== document.body) return;
+  document.getElementById(focusedPart)?.querySelector(".send, .paging > summary, .links summary")?.focus();
 });
 
 function closeQuestion(question) {

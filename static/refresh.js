@@ -3,7 +3,7 @@
 import { readClocks, serverNow, setServerTime, showTimes, since } from "./clock.js";
 import { beginRefresh, endRefresh } from "./kept-on-morph.js";
 import { formatClock } from "./local-times.js";
-import { findInErrorPage, report } from "./stale-page.js";
+import { findInErrorPage, report, settleLostPress } from "./stale-page.js";
 
 // Milliseconds. The server may ask for a longer interval, with the header Poll-After.
 const INTERVAL = 60_000;
@@ -122,6 +122,7 @@ function noteSuccess({ headers }) {
   const interval = Number(headers.get("Poll-After")) * 1000 || INTERVAL;
   scheduleNext(request.isOvertaken ? 0 : spread(interval, 0.1));
   report("refresh", "");
+  settleLostPress(request.askedAt);
 }
 
 function noteFailure(text) {

@@ -8,7 +8,7 @@ from email.policy import default
 from flask import Flask
 
 from tests.scripted_mail_server import ScriptedMailServer
-from webapp.account_mail.recovery import recover_account_mails
+from webapp.account_mail.worker_rounds import recover_account_mails
 from webapp.models import database_clock
 from webapp.worker.account_mails import send_mail
 

@@ -1,7 +1,11 @@
-"""The application's lifetime: when it closes its database connections."""
+"""The application's lifetime: when it closes its database connections. And that it calls everything as it is."""
 
 import gc
+from inspect import iscoroutinefunction
+from itertools import chain
+from typing import Any
 
+from flask import Flask
 from sqlalchemy import event, text
 
 from webapp.application import create_app
@@ -21,3 +25,14 @@ def test_an_application_closes_its_connections_when_it_is_deleted(app_settings: 
     gc.collect()
 
     assert len(closed) == 1
+
+
+def test_no_function_of_a_request_is_a_coroutine_so_that_none_is_examined(app: Flask) -> None:
+    async def show() -> None:
+        pass
+
+    hooks: list[Any] = [app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs]
+    functions = [*app.view_functions.values(), *chain.from_iterable(chain(*(hook.values() for hook in hooks)))]
+
+    assert app.ensure_sync(show) is show
+    assert not list(filter(iscoroutinefunction, functions))

@@ -1,10 +1,14 @@
-"""Which visitors the rate limits count as one client."""
+"""Which visitors the rate limits count as one client, and which requests are checked."""
+
+from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 
+from tests.demo.public_demo import DemoVisitor, make_public_demo
 from tests.factories import SeededIds
-from webapp.extensions import get_client, identify_client
+from webapp.extensions import get_client, identify_client, limiter
 
 
 @pytest.mark.parametrize(
@@ -50,3 +54,31 @@ def test_an_ipv6_customer_cannot_change_the_address_to_get_more_requests(app: Fl
     ]
 
     assert (answers[:30], answers[30]) == ([404] * 30, 429)
+
+
+def test_visitors_of_a_public_demo_cannot_send_requests_without_end(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.application_core.VISITORS_REQUESTS", "3 per minute")
+    app = make_public_demo(environment, tmp_path)
+
+    answers = [DemoVisitor(app.test_client()).get("/").status_code for _ in range(4)]
+
+    assert answers == [302, 302, 302, 429]
+
+
+def test_elsewhere_only_a_view_with_a_limit_asks_for_its_limits(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    resolve = limiter.limit_manager.resolve_limits
+
+    def note(app: Flask, endpoint: str, *arguments: Any) -> Any:
+        asked.append(endpoint)
+        return resolve(app, endpoint, *arguments)
+
+    monkeypatch.setattr(limiter.limit_manager, "resolve_limits", note)
+    client = app.test_client()
+
+    statuses = [client.get(path).status_code for path in ("/", "/seen/forged")]
+
+    assert statuses == [302, 404]
+    assert asked == ["receipts.show"]

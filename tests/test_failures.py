@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from webapp.failures import EXPLANATIONS, Code, DeliveryFailed, Explanation, Facts, describe
+from webapp.failures import MEANINGS, Code, DeliveryFailed, Facts, Meaning, describe
 
 ALL_FACTS = Facts(
     host="hooks.example",
@@ -35,18 +35,18 @@ SOME_FACTS = st.builds(
 )
 
 
-def test_exactly_the_codes_have_explanations() -> None:
-    assert set(EXPLANATIONS) == set(Code)
+def test_exactly_the_codes_have_meanings() -> None:
+    assert set(MEANINGS) == set(Code)
 
 
 def test_a_code_fits_its_column() -> None:
     assert max(len(code) for code in Code) <= 50
 
 
-@pytest.mark.parametrize("explanation", EXPLANATIONS.values(), ids=[code.value for code in EXPLANATIONS])
-def test_a_failures_sentence_and_next_step_are_whole_sentences(explanation: Explanation) -> None:
-    assert explanation.sentence.endswith((".", ".{certificate}", ".{issued}", ".{asked_wait}"))
-    assert explanation.next_step.endswith(".")
+@pytest.mark.parametrize("meaning", MEANINGS.values(), ids=[code.value for code in MEANINGS])
+def test_a_failures_sentence_and_next_step_are_whole_sentences(meaning: Meaning) -> None:
+    assert meaning.sentence.endswith((".", ".{certificate}", ".{issued}", ".{asked_wait}"))
+    assert meaning.next_step.endswith(".")
 
 
 @pytest.mark.parametrize("code", Code)
@@ -91,13 +91,13 @@ def test_a_host_that_looks_like_a_placeholder_is_not_replaced() -> None:
     assert describe(Code.CONNECT_REFUSED, Facts(host="{token}")) == "{token} refused the connection."
 
 
-@pytest.mark.parametrize("code", [code for code in Code if EXPLANATIONS[code].may_retry])
+@pytest.mark.parametrize("code", [code for code in Code if MEANINGS[code].may_retry])
 def test_a_failure_that_may_be_retried_has_delivered_nothing(code: Code) -> None:
-    assert not EXPLANATIONS[code].may_have_arrived
+    assert not MEANINGS[code].may_have_arrived
 
 
 def test_these_codes_may_be_retried() -> None:
-    assert {code for code in Code if EXPLANATIONS[code].may_retry} == {
+    assert {code for code in Code if MEANINGS[code].may_retry} == {
         Code.DNS_TEMPORARY,
         Code.DNS_TIMEOUT,
         Code.CONNECT_REFUSED,
@@ -111,7 +111,7 @@ def test_these_codes_may_be_retried() -> None:
 
 
 def test_these_codes_may_have_arrived() -> None:
-    assert {code for code in Code if EXPLANATIONS[code].may_have_arrived} == {
+    assert {code for code in Code if MEANINGS[code].may_have_arrived} == {
         Code.READ_TIMEOUT,
         Code.DEADLINE_EXCEEDED,
         Code.CONNECTION_CLOSED,
@@ -125,19 +125,19 @@ def test_these_codes_may_have_arrived() -> None:
     }
 
 
-@pytest.mark.parametrize("code", [code for code in Code if "nothing was sent" in EXPLANATIONS[code].sentence])
+@pytest.mark.parametrize("code", [code for code in Code if "nothing was sent" in MEANINGS[code].sentence])
 def test_a_failure_with_nothing_sent_cannot_have_arrived(code: Code) -> None:
-    assert not EXPLANATIONS[code].may_have_arrived
+    assert not MEANINGS[code].may_have_arrived
 
 
-@pytest.mark.parametrize("code", [code for code in Code if EXPLANATIONS[code].may_have_arrived])
+@pytest.mark.parametrize("code", [code for code in Code if MEANINGS[code].may_have_arrived])
 def test_a_failure_that_may_have_arrived_does_not_mention_sent(code: Code) -> None:
-    assert "sent" not in EXPLANATIONS[code].sentence
+    assert "sent" not in MEANINGS[code].sentence
 
 
-@pytest.mark.parametrize("code", [code for code in Code if EXPLANATIONS[code].may_have_arrived])
+@pytest.mark.parametrize("code", [code for code in Code if MEANINGS[code].may_have_arrived])
 def test_a_failure_that_may_have_arrived_asks_to_check_before_another_test(code: Code) -> None:
-    assert "before you send another test" in EXPLANATIONS[code].next_step
+    assert "before you send another test" in MEANINGS[code].next_step
 
 
 def test_an_error_shows_only_its_code() -> None:

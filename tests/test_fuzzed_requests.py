@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -15,8 +15,11 @@ from werkzeug.test import TestResponse
 
 from tests.factories import NOW, SeededIds, add_delivery, add_real_alert
 from tests.visitor import Visitor
+from webapp.audit import COMMAND_LINE
+from webapp.auth.accounts import add_account, find_by_email
 from webapp.extensions import db, limiter
-from webapp.models import AlertDestination, DeliveryStatus
+from webapp.models import Account, AlertDestination, DeliveryStatus
+from webapp.workspaces.workspace_changes import open_workspace
 
 Share = Callable[[str], tuple[Flask, SeededIds]]
 
@@ -42,9 +45,6 @@ REFUSED_BY_SQLITE = (
 )
 PINNED = {"sqlite": FOR_PARSERS + REFUSED_BY_SQLITE, "postgres": FOR_DATABASES}
 
-# For routes where others have the same code read the same place. Their requests differ in nothing else.
-FEW = ("%00", "9" * 19, "harbor")
-
 # What a form of this size may have in each of its fields without being too large.
 LONGEST_IN_FORM = 800
 
@@ -56,7 +56,7 @@ PARAMETERS = (
     *("shown", "outcome", "role", "confirmed", "tag", "tags", "copy", "all", "do", "id", "text", "row", "duplicate"),
     *("interval", "weekday", "from_hour", "to_hour", "zone", "choice", "may_page", "needs_confirmation", "change"),
     *("changed", "0-address", "confirm_paging", "sending", "recipient", "check", "mail", "gap", "a[]", "", "%00"),
-    "__proto__",
+    *("slug", "first", "value", "show", "of", "__proto__"),
 )
 
 # Bodies whose type, framing or encoding is not that of a form of ours.
@@ -114,13 +114,24 @@ HEADERS = {
 OF_HARBOR = ("Harbor Logistics", "Ticket system", "harbor-canary")
 OF_CLINIC = ("Mill Street Clinic", "Lab system", "clinic-canary")
 
+# What each browser must not be shown. An instance admin sees the names of workspaces, and nothing that was sent.
+FOREIGN = {
+    "admin": OF_CLINIC,
+    "stranger": OF_HARBOR,
+    "nobody": OF_HARBOR + OF_CLINIC,
+    "operator": (OF_HARBOR[2], OF_CLINIC[2]),
+}
+
 
 @dataclass(frozen=True)
 class Target:
-    """An application, and a browser for each of two admins of different workspaces and for nobody."""
+    """An application, and a browser for two admins of different workspaces, for an instance admin and for nobody.
+
+    accounts: the ids of the accounts, by who has a browser.
+    """
 
     app: Flask
-    seeded: SeededIds
+    accounts: dict[str, int]
     visitors: dict[str, Visitor]
     events: list[logging.LogRecord]
 
@@ -137,18 +148,18 @@ class Target:
     def check(self, who: str, method: str, path: str, **arguments: Any) -> None:
         """Make the request, and assert what holds for every response."""
         response = self.request(who, method, path, **arguments)
-        foreign = {"admin": OF_CLINIC, "stranger": OF_HARBOR, "nobody": OF_HARBOR + OF_CLINIC}[who]
         failed = [record.msg for record in self.events if record.levelno >= logging.ERROR]
-        shown = [word for word in foreign if word in response.text]
+        shown = [word for word in FOREIGN[who] if word in response.text]
         assert (response.status_code < 500, failed, shown) == (True, [], []), f"{method} {path} {response.status_code}"
 
     def _restore(self, who: str, response: TestResponse) -> None:
         """Undo what a POST may have done: a deletion, a new password, a sign-out."""
         with self.app.app_context():
             db.session.execute(update(AlertDestination).values(deleted_at=None, is_enabled=True))
+            db.session.execute(update(Account).values(is_active=True))
             db.session.commit()
         if who != "nobody" and "Set-Cookie" in response.headers:
-            self.visitors[who] = Visitor.signed_in(self.app, asdict(self.seeded)[who])
+            self.visitors[who] = Visitor.signed_in(self.app, self.accounts[who])
 
 
 class Collect(logging.Handler):
@@ -167,12 +178,25 @@ def target(shared: Share, kind: str, monkeypatch: pytest.MonkeyPatch) -> Iterato
     app, seeded = shared(kind)
     monkeypatch.setattr(limiter, "enabled", False)  # its 429 would hide most routes
     _add_deliveries(app, seeded)
-    visitors = {who: Visitor.signed_in(app, asdict(seeded)[who]) for who in ("admin", "stranger")}
-    target = Target(app, seeded, visitors | {"nobody": Visitor.anonymous(app)}, [])
+    accounts = {"admin": seeded.admin, "stranger": seeded.stranger, "operator": _find_operator(app)}
+    visitors = {who: Visitor.signed_in(app, account_id) for who, account_id in accounts.items()}
+    target = Target(app, accounts, visitors | {"nobody": Visitor.anonymous(app)}, [])
     handler = Collect(target.events)
     logging.getLogger("webapp").addHandler(handler)
     yield target
     logging.getLogger("webapp").removeHandler(handler)
+
+
+def _find_operator(app: Flask) -> int:
+    """Return the id of an instance admin who is in no workspace. Adds them, and a workspace that they may change."""
+    with app.app_context():
+        operator = find_by_email("operator@example.com")
+        if operator is None:
+            operator = add_account("operator@example.com", "Operator", None, NOW)
+            operator.is_instance_admin = True
+            open_workspace("yard", "Ship yard", NOW, COMMAND_LINE)
+            db.session.commit()
+        return operator.id
 
 
 def _add_deliveries(app: Flask, seeded: SeededIds) -> None:
@@ -203,6 +227,9 @@ VALID = {
     "batch": "0f",
     "account_id": "3",
 }
+OF_INSTANCE = {"slug": "yard"}
+# A field without which no other one of the form is read.
+FIRST_FIELDS = {"/instance/add-workspace": "first=nobody&"}
 
 
 def _fill(rule: str, values: dict[str, str]) -> str:
@@ -219,14 +246,27 @@ def _join(pairs: list[tuple[str, str]]) -> str:
     return "&".join(f"{name}={value}" for name, value in pairs)
 
 
-def _values(arguments: tuple[str, ...], **changed: str) -> dict[str, str]:
-    return {name: changed.get(name, VALID.get(name, "x")) for name in arguments}
+def _values(rule: str, arguments: tuple[str, ...], **changed: str) -> dict[str, str]:
+    valid = VALID | (OF_INSTANCE if _is_of_instance(rule) else {})
+    return {name: changed.get(name, valid.get(name, "x")) for name in arguments}
+
+
+def _is_of_instance(rule: str) -> bool:
+    return rule.startswith("/instance")
+
+
+def _who(rule: str, otherwise: str = "admin") -> str:
+    """Return who may open a route: pages of the installation do not exist for others (`test_instance_routes.py`)."""
+    return "operator" if _is_of_instance(rule) else otherwise
 
 
 # The query parameters that a route reads. The others read the same ones with the same code.
 READ = {
     "/sign-in": ("next",),
     "/instance/mail-check": ("page",),
+    "/instance/workspaces": ("show",),
+    "/instance/accounts": ("show",),
+    "/instance/audit": ("of",),
     "/w/<slug>/audit": ("before", "since", "until", "who", "action"),
     "/w/<slug>/audit.csv": ("who", "since"),
     "/workspaces": ("q", "page"),
@@ -243,7 +283,10 @@ READ = {
 # The routes on which every value is tried, by the argument, if one function reads it for all routes. `test_routes.py`
 # tries ids that are none on each of the others.
 READ_ALIKE = {
-    "slug": ("/w/<slug>", "/w/<slug>/destinations", "/w/<slug>/history.csv", "/w/<slug>/test-all"),
+    "slug": (
+        *("/w/<slug>", "/w/<slug>/destinations", "/w/<slug>/history.csv", "/w/<slug>/test-all"),
+        *("/instance/workspaces/<slug>", "/instance/deleted-workspaces/<slug>/audit"),
+    ),
     "destination_id": (
         "/w/<slug>/destinations/<destination_id>",
         "/w/<slug>/destinations/<destination_id>/status",
@@ -258,51 +301,46 @@ EXAMPLES = (
 )
 
 
-def _list_pinned_paths(app: Flask, kind: str) -> Iterator[tuple[str, str]]:
-    """List methods and paths: each pinned value as each argument."""
+def _list_pinned_paths(app: Flask, kind: str) -> Iterator[tuple[str, str, str]]:
+    """List who requests which path by which method: each pinned value as each argument."""
     for rule, arguments, method in _list_routes(app):
         for argument in arguments:
-            for value in _list_pinned(rule, kind) if rule in READ_ALIKE.get(argument, (rule,)) else ():
-                yield method, _fill(rule, _values(arguments, **{argument: value}))
+            for value in PINNED[kind] if rule in READ_ALIKE.get(argument, (rule,)) else ():
+                yield _who(rule), method, _fill(rule, _values(rule, arguments, **{argument: value}))
 
 
-def _list_pinned(rule: str, kind: str) -> tuple[str, ...]:
-    """Return few values for the pages of the installation: they do not exist for this admin, who does not run it."""
-    return FEW if rule.startswith("/instance") else PINNED[kind]
-
-
-def _list_pinned_queries(kind: str) -> Iterator[str]:
+def _list_pinned_queries(kind: str) -> Iterator[tuple[str, str]]:
     for rule, names in READ.items():
         path = _fill(rule, VALID)
         for name in names:
-            yield f"{path}?{name}=1&{name}=%00&{name}[]=2&{name}%00=3&=4&&&%ff=%ff"
-            yield from (f"{path}?{name}={value}" for value in PINNED[kind])
+            yield _who(rule), f"{path}?{name}=1&{name}=%00&{name}[]=2&{name}%00=3&=4&&&%ff=%ff"
+            yield from ((_who(rule), f"{path}?{name}={value}") for value in PINNED[kind])
 
 
-def _list_pinned_forms(app: Flask, kind: str) -> Iterator[tuple[str, str]]:
+def _list_pinned_forms(app: Flask, kind: str) -> Iterator[tuple[str, str, str]]:
     hashed = ("current", "new", "password")  # a password takes 50 ms
     for rule, arguments, method in _list_routes(app):
-        for value in _list_pinned(rule, kind) if method == "POST" else ():
+        for value in PINNED[kind] if method == "POST" else ():
             form = "&".join(f"{name}={value[:LONGEST_IN_FORM]}" for name in PARAMETERS if name not in hashed)
-            yield _fill(rule, _values(arguments)), form
+            yield _who(rule), _fill(rule, _values(rule, arguments)), FIRST_FIELDS.get(rule, "") + form
 
 
 @DATABASES
 def test_no_pinned_value_in_a_path_breaks_a_route(target: Target, kind: str) -> None:
-    for method, path in _list_pinned_paths(target.app, kind):
-        target.check("admin", method, path)
+    for who, method, path in _list_pinned_paths(target.app, kind):
+        target.check(who, method, path)
 
 
 @DATABASES
 def test_no_pinned_value_in_a_query_breaks_a_route(target: Target, kind: str) -> None:
-    for path in _list_pinned_queries(kind):
-        target.check("admin", "GET", path)
+    for who, path in _list_pinned_queries(kind):
+        target.check(who, "GET", path)
 
 
 @DATABASES
 def test_no_pinned_value_in_a_form_breaks_a_route(target: Target, kind: str) -> None:
-    for path, form in _list_pinned_forms(target.app, kind):
-        target.check("admin", "POST", path, data=form.encode(), content_type=FORM)
+    for who, path, form in _list_pinned_forms(target.app, kind):
+        target.check(who, "POST", path, data=form.encode(), content_type=FORM)
 
 
 @SQLITE
@@ -310,15 +348,15 @@ def test_no_body_breaks_a_route(target: Target) -> None:
     for rule, arguments, method in _list_routes(target.app):
         some = BODIES if rule in EXAMPLES else FEW_BODIES
         for content_type, body in some if method == "POST" else BODIES[:1]:
-            path = _fill(rule, _values(arguments))
-            target.check("admin", method, path, data=body, headers={"Content-Type": content_type})
+            path = _fill(rule, _values(rule, arguments))
+            target.check(_who(rule), method, path, data=body, headers={"Content-Type": content_type})
 
 
 @SQLITE
 def test_no_method_breaks_a_route(target: Target) -> None:
     for rule, arguments in sorted({(rule, arguments) for rule, arguments, _ in _list_routes(target.app)}):
         for method in METHODS if rule in EXAMPLES else FEW_METHODS:
-            target.check("stranger", method, _fill(rule, _values(arguments)))
+            target.check(_who(rule, "stranger"), method, _fill(rule, _values(rule, arguments)))
 
 
 @SQLITE

@@ -15,7 +15,7 @@ from webapp.audit import COMMAND_LINE
 from webapp.auth.instance_admins import make_instance_admin, revoke_instance_admin
 from webapp.extensions import db
 from webapp.models import Account, SignIn
-from webapp.workspaces import members
+from webapp.workspaces import account_disabling
 from webapp.workspaces.support_everywhere import grant_support_everywhere
 from webapp.workspaces.workspace_changes import delete_workspace, find_workspace, open_workspace
 
@@ -112,7 +112,7 @@ def _become(who: str, account: Account, seeded: SeededIds) -> None:
             grant_support_everywhere(account, NOW, COMMAND_LINE)
         case "disabled":
             make_instance_admin(account, NOW, COMMAND_LINE)
-            members.set_active(account, False, NOW, COMMAND_LINE)
+            account_disabling.set_active(account, False, NOW, COMMAND_LINE)
 
 
 def _request(visitor: Visitor, method: str, rule: str, place: dict[str, str]) -> TestResponse:

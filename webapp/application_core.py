@@ -22,8 +22,8 @@ from webapp.models.database_clock import DatabaseClock
 from webapp.queue import limiter_storage, outcome_waits
 from webapp.settings import AppSettings, read_settings
 from webapp.settings.allowed_hosts import AllowedHosts
-from webapp.web_server.addresses import CheckedFlask
 from webapp.web_server.forwarded_requests import ForwardedRequests
+from webapp.web_server.request_address import CheckedFlask
 
 # The demo shows its metrics without a token, so a page of another site must not reach them by a name of its own.
 DEMO_OPEN_PATHS = frozenset({"/healthz"})
@@ -98,6 +98,9 @@ def _flask_settings(app_settings: AppSettings) -> dict[str, Any]:
 def _init_extensions(app: Flask, clock: DatabaseClock) -> None:
     init_sessions(app)
     limiter.init_app(app)
+    if not app.config["RATELIMIT_APPLICATION"]:
+        # It checks this limit before each request. A view checks the limits of its own.
+        app.before_request_funcs[None].remove(limiter._check_request_limit)
     with app.app_context():
         weakref.finalize(app, db.engine.dispose)  # also when the process ends, as a command's does
         prepare_engine(db.engine)

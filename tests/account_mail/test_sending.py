@@ -15,8 +15,8 @@ from tests.mailbox import PUBLIC_URL, deliver_mails, find_paths, mail_settings, 
 from tests.scripted_mail_server import HANG_UP, ScriptedMailServer
 from webapp.account_mail import sending
 from webapp.account_mail.outcome import LIFETIME, describe_mail
-from webapp.account_mail.recovery import KEPT_FOR, REQUEUE_AFTER, recover_account_mails
 from webapp.account_mail.requesting import enqueue_mail, request_mail
+from webapp.account_mail.worker_rounds import KEPT_FOR, REQUEUE_AFTER, recover_account_mails
 from webapp.app_state import app_state
 from webapp.application import create_app
 from webapp.auth.password_reset import find_resetting_account, request_reset

@@ -18,7 +18,7 @@ from webapp.auth.instance_admins import (
 from webapp.auth.session_lifetime import find_signed_in, sign_in
 from webapp.extensions import db
 from webapp.models import Account, AuditEvent, SignIn
-from webapp.workspaces import members
+from webapp.workspaces import account_disabling
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
@@ -38,7 +38,7 @@ def _revoke(account_id: int) -> bool:
 
 
 def _disable(account_id: int) -> None:
-    members.set_active(_account(account_id), False, NOW, COMMAND_LINE)
+    account_disabling.set_active(_account(account_id), False, NOW, COMMAND_LINE)
 
 
 def _list_admins() -> list[int]:

@@ -123,6 +123,13 @@ def test_a_press_on_a_revoked_link_shows_that_it_ended(member: Page, link: str, 
     expect(customer.get_by_role("heading", name="This link does not work")).to_be_visible()
 
 
+def test_a_link_is_revoked_by_keyboard_which_is_announced_and_keeps_the_focus(member: Page, link: str) -> None:
+    member.get_by_role("button", name="Revoke the link").press("Enter")
+    expect(member.locator("#customer-links [aria-live]")).to_have_text("The link was revoked.")
+    expect(member.locator("#customer-links summary")).to_be_focused()
+    assert link not in member.content()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_are_accessible_and_fit_a_phone(member: Page, link: str, open_tab: OpenTab, scheme: str) -> None:
     customer = open_tab(color_scheme=scheme, viewport=PHONE, reduced_motion="reduce")

@@ -100,6 +100,17 @@ def test_the_page_says_when_the_mail_was_sent_without_a_reload(
     assert len(mailbox.messages) == 1
 
 
+def test_an_invitation_is_revoked_by_keyboard_which_is_announced_and_keeps_the_focus(
+    seeded: SeededIds, open_tab: OpenTab
+) -> None:
+    admin = open_tab(seeded.admin)
+    admin.goto(MEMBERS)
+    invite(admin)
+    admin.get_by_role("button", name="Revoke").press("Enter")
+    expect(admin.locator("#invitations > [aria-live]")).to_have_text("The invitation was revoked.")
+    expect(admin.get_by_text("Invite somebody")).to_be_focused()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])

@@ -326,6 +326,32 @@ def pass_a_minute_without_response(tab: Page) -> None:
         tab.clock.fast_forward(MINUTE)
 
 
+def test_a_press_without_a_response_is_reported_until_the_page_shows_what_became_of_it(add_webhook: AddWebhook) -> None:
+    tab = watch(add_webhook("works"))
+    tab.context.set_offline(True)
+    pass_a_minute_without_response(tab)
+    expect(tab.locator("#stale")).to_contain_text("as soon as the server responds.")
+    button(tab).click()
+    expect(tab.locator("#stale")).to_contain_text(
+        re.compile("^The server is not responding. This page shows .* Your request may not have completed.$")
+    )
+    tab.context.set_offline(False)
+    pass_a_minute(tab)
+    expect(tab.locator("#stale")).to_be_hidden()
+    expect_badge(tab, "never")
+
+
+def test_a_poll_leaves_the_report_of_a_press_without_a_response(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("silent")
+    button(tab).click()
+    expect_badge(tab, "pending")
+    tab.route("**/links", disconnect)
+    tab.get_by_text("Link for the customer", exact=True).click()
+    tab.get_by_role("button", name="Make a link").click()
+    expect(tab.locator("#stale")).to_contain_text("Your request may not have completed.")
+    expect(tab.locator("#stale")).to_have_text("Your request may not have completed.")
+
+
 def test_the_reason_of_an_outage_is_shown_with_the_day_if_it_was_not_today(admin: Page) -> None:
     tab = watch(admin, LIST)
     error = '<section id="error"><h1>The database is busy</h1><p>Your request may not have completed.</p></section>'

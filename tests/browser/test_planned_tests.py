@@ -126,6 +126,16 @@ def test_a_button_is_busy_while_its_press_is_under_way_and_posts_once(add_webhoo
     expect(button(tab)).not_to_have_attribute("aria-busy", "true")
 
 
+def test_a_press_that_plans_a_test_announces_that(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("works")
+    button(tab).click()
+    expect_badge(tab, "sent")
+    tab.wait_for_timeout(IMPATIENT)
+    tab.route("**/plan", lambda route: None)  # never answered
+    button(tab).click()
+    expect(tab.get_by_role("status").filter(has_text="Planning a test.")).to_have_count(1)
+
+
 def test_a_press_whose_response_is_lost_can_be_repeated(add_webhook: AddWebhook) -> None:
     tab = add_webhook("works")
     tab.route("**/test", lambda route: route.abort("internetdisconnected"))

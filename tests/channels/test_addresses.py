@@ -227,6 +227,7 @@ def test_a_host_with_an_underscore_is_kept_if_the_administrator_names_it() -> No
         (f"{OWN}{HOOK}", "more than one address"),
         (f"https://hooks.slack.com/services/T01…/{SECRET}", "shortened"),
         (f"https://example.com/x#{SECRET}", "has a #"),
+        (f"#{SECRET}", "does not begin with https://"),
         (f"https://example.com/{SECRET * 300}", "longer than 2048"),
         (f"https://-{SECRET}-/x", "not a valid host name"),
         ("https://example.com:99999/x", "cannot be used as it is written"),

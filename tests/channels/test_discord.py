@@ -11,7 +11,7 @@ from webapp.channels.discord import CHANNEL, WORDS
 from webapp.channels.fields import SettingInvalid
 from webapp.channels.message import Message
 from webapp.deliveries.badge import next_step
-from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
+from webapp.failures import MEANINGS, Code, DeliveryFailed
 from webapp.outbound import OutboundClient
 
 PATH = "/api/webhooks/1440000000000000001/s3cr-tWord"
@@ -113,7 +113,7 @@ def test_any_other_response_is_classified_by_status_and_known_number(
 
 def test_an_acceptance_that_is_cut_off_may_have_arrived(receiver: RecordingReceiver, message: Message) -> None:
     receiver.respond_with(200, STORED[:-1] + " " * 20_000 + "}")
-    assert EXPLANATIONS[failure_of(receiver, message).code].may_have_arrived
+    assert MEANINGS[failure_of(receiver, message).code].may_have_arrived
 
 
 @pytest.mark.parametrize(

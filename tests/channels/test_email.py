@@ -22,7 +22,7 @@ from webapp.channels.email import CHANNEL
 from webapp.channels.message import Message
 from webapp.deliveries.badge import next_step
 from webapp.failures import Code, DeliveryFailed, Facts, describe
-from webapp.failures.explanations.mail import MAIL
+from webapp.failures.meanings.mail import MAIL
 from webapp.outbound import MailServer, OutboundClient
 from webapp.outbound.smtp.client import MailSecurity
 from webapp.outbound.transport.limits import Limits

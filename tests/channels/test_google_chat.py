@@ -12,7 +12,7 @@ from webapp.channels.contract import Accepted
 from webapp.channels.fields import SettingInvalid
 from webapp.channels.google_chat import CHANNEL
 from webapp.channels.message import Message
-from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
+from webapp.failures import MEANINGS, Code, DeliveryFailed
 from webapp.outbound import OutboundClient, Policy
 
 PATH = "/v1/spaces/AAAAk6lGXyM/messages?key=AIzaSy-Public&token=s3cr-tWord%3D"
@@ -113,7 +113,7 @@ def test_a_truncated_acceptance_may_have_arrived(receiver: RecordingReceiver, me
     receiver.respond_with(200, json.dumps({"text": "x" * 20_000, "name": "spaces/A/messages/B"}))
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message)
-    assert EXPLANATIONS[caught.value.code].may_have_arrived
+    assert MEANINGS[caught.value.code].may_have_arrived
 
 
 def test_the_requested_retry_delay_is_passed_on(receiver: RecordingReceiver, message: Message) -> None:

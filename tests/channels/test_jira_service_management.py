@@ -12,7 +12,7 @@ from webapp.channels.contract import Accepted
 from webapp.channels.fields import SettingInvalid
 from webapp.channels.jira_service_management import CHANNEL, MAX_MESSAGE, PATH, SERVER
 from webapp.channels.message import Message
-from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
+from webapp.failures import MEANINGS, Code, DeliveryFailed
 from webapp.outbound import OutboundClient
 
 KEY = "84be0ffd-5a08-4ae8-a2d9-eab6ab75a3ef"
@@ -143,7 +143,7 @@ def test_any_other_response_is_classified_and_nothing_is_closed(
 def test_a_truncated_acceptance_may_have_arrived(receiver: RecordingReceiver, message: Message) -> None:
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message, (202, " " * 20_000 + SUCCESS[1]))
-    assert EXPLANATIONS[caught.value.code].may_have_arrived
+    assert MEANINGS[caught.value.code].may_have_arrived
 
 
 @pytest.mark.parametrize("answer", [(404, says("s3cr-tWord")), (429, ""), (500, "s3cr-tWord"), (202, "s3cr-tWord")])

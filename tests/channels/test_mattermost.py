@@ -10,7 +10,7 @@ from webapp.channels.contract import Accepted
 from webapp.channels.fields import SettingInvalid
 from webapp.channels.mattermost import CHANNEL
 from webapp.channels.message import Message
-from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
+from webapp.failures import MEANINGS, Code, DeliveryFailed
 from webapp.outbound import OutboundClient
 
 SECRET = "s3crtw0rds3crtw0rds3crtw0r"
@@ -115,7 +115,7 @@ def test_any_other_response_is_classified_by_status_and_known_id(
 
 def test_an_acceptance_that_is_cut_off_may_have_arrived(receiver: RecordingReceiver, message: Message) -> None:
     receiver.respond_with(200, "o" * 20_000)
-    assert EXPLANATIONS[failure_of(receiver, message).code].may_have_arrived
+    assert MEANINGS[failure_of(receiver, message).code].may_have_arrived
 
 
 def test_the_requested_retry_delay_is_passed_on(receiver: RecordingReceiver, message: Message) -> None:

@@ -13,7 +13,7 @@ from webapp.channels.contract import Accepted
 from webapp.channels.fields import SettingInvalid
 from webapp.channels.message import Message
 from webapp.channels.ntfy import CHANNEL, PRIORITY
-from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
+from webapp.failures import MEANINGS, Code, DeliveryFailed
 from webapp.outbound import OutboundClient, Policy
 from webapp.outbound.policy.urls import Origin
 
@@ -102,7 +102,7 @@ def test_a_truncated_acceptance_may_have_arrived(receiver: RecordingReceiver, me
     receiver.respond_with(200, json.dumps({"message": "x" * 20_000, "id": "xE73Iyuabi"}))
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message)
-    assert EXPLANATIONS[caught.value.code].may_have_arrived
+    assert MEANINGS[caught.value.code].may_have_arrived
 
 
 @pytest.mark.parametrize(

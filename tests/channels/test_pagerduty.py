@@ -11,7 +11,7 @@ from webapp.channels.contract import Accepted
 from webapp.channels.fields import SettingInvalid
 from webapp.channels.message import Message
 from webapp.channels.pagerduty import CHANNEL, KEY_LENGTH, MAX_SUMMARY, SERVER
-from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
+from webapp.failures import MEANINGS, Code, DeliveryFailed
 from webapp.outbound import OutboundClient
 
 KEY = "s3cr3tk3y0123456789abcdefghijklm"
@@ -123,7 +123,7 @@ def test_any_other_response_is_classified_and_nothing_is_resolved(
 def test_a_truncated_acceptance_may_have_arrived(receiver: RecordingReceiver, message: Message) -> None:
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message, (202, " " * 20_000 + says("success")))
-    assert EXPLANATIONS[caught.value.code].may_have_arrived
+    assert MEANINGS[caught.value.code].may_have_arrived
 
 
 @pytest.mark.parametrize("answer", [(400, says("invalid event")), (429, ""), (500, "s3cr-tWord"), (202, "s3cr-tWord")])

@@ -9,7 +9,7 @@ import pytest
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Accepted
 from webapp.channels.paging import OPENING_SHARE, cut, open_and_close
-from webapp.failures import EXPLANATIONS, MAX_LENGTH, Code, DeliveryFailed, Facts
+from webapp.failures import MAX_LENGTH, MEANINGS, Code, DeliveryFailed, Facts
 from webapp.outbound import ExchangeRecorder, OutboundClient
 from webapp.outbound.transport.limits import Limits
 
@@ -112,7 +112,7 @@ def test_a_text_is_cut_between_characters(text: str, short: str) -> None:
 
 
 @pytest.mark.parametrize("channel", [channel for channel in CHANNELS.values() if channel.pages_people])
-@pytest.mark.parametrize("code", [code for code, known in EXPLANATIONS.items() if known.may_have_arrived])
+@pytest.mark.parametrize("code", [code for code, known in MEANINGS.items() if known.may_have_arrived])
 def test_whoever_may_have_been_paged_is_told_to_close_what_was_opened(channel: object, code: Code) -> None:
     hints = channel.hints  # type: ignore[attr-defined]
     assert code not in channel.codes or hints[code].endswith(  # type: ignore[attr-defined]

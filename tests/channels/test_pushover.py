@@ -14,7 +14,7 @@ from webapp.channels.contract import Accepted
 from webapp.channels.fields import SettingInvalid
 from webapp.channels.message import Message
 from webapp.channels.pushover import CHANNEL
-from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
+from webapp.failures import MEANINGS, Code, DeliveryFailed
 from webapp.outbound import OutboundClient, Policy
 
 APP_TOKEN, USER_KEY = "azGDORePK8gMaC0QOYAMyEEuzJnyUi", "uQiRzpo4DXghDmr9QzzfQu27cmVRsG"
@@ -115,7 +115,7 @@ def test_a_truncated_acceptance_may_have_arrived(receiver: RecordingReceiver, me
     receiver.respond_with(200, json.dumps({"info": "x" * 20_000, "status": 1}))
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message)
-    assert EXPLANATIONS[caught.value.code].may_have_arrived
+    assert MEANINGS[caught.value.code].may_have_arrived
 
 
 def wait_after(receiver: RecordingReceiver, message: Message, headers: Mapping[str, str], status: int = 429) -> float:

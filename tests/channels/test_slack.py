@@ -9,7 +9,7 @@ from webapp.channels.contract import Accepted
 from webapp.channels.fields import SettingInvalid
 from webapp.channels.message import Message
 from webapp.channels.slack import CHANNEL
-from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
+from webapp.failures import MEANINGS, Code, DeliveryFailed
 from webapp.outbound import OutboundClient
 
 PATH = "/services/T01/B02/s3cr-tWord"
@@ -77,7 +77,7 @@ def test_a_truncated_acceptance_may_have_arrived(receiver: RecordingReceiver, me
     receiver.respond_with(200, "o" * 20_000)
     with pytest.raises(DeliveryFailed) as caught:
         send(receiver, message)
-    assert EXPLANATIONS[caught.value.code].may_have_arrived
+    assert MEANINGS[caught.value.code].may_have_arrived
 
 
 def test_the_requested_retry_delay_is_passed_on(receiver: RecordingReceiver, message: Message) -> None:

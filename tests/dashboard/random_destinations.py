@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from tests.factories import NOW, SeededIds, add_delivery
 from webapp.channels import CHANNELS
-from webapp.deliveries.acceptance import STALE_AFTER
-from webapp.deliveries.confirmation import CONFIRM_WITHIN
+from webapp.deliveries.drill_confirmation import CONFIRM_WITHIN
+from webapp.deliveries.last_acceptance import STALE_AFTER
 from webapp.extensions import db
 from webapp.models import AlertDestination, DeliveryStatus, DrillNumber, PlannedTest, Receipt, ReceiptSource
 

@@ -7,8 +7,8 @@ import pytest
 from tests.factories import NOW, seconds
 from webapp.channels import CHANNELS
 from webapp.dashboard.badge_age import find_idle_warning, find_shown_acceptance
-from webapp.deliveries.acceptance import Acceptance
 from webapp.deliveries.badge import Badge
+from webapp.deliveries.last_acceptance import Acceptance
 
 DAY = timedelta(days=1)
 FRESH = Acceptance(7, NOW, is_outdated=False)

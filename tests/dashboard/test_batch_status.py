@@ -5,9 +5,9 @@ import pytest
 from tests.factories import NOW
 from webapp.dashboard.batch_status import REASONS, describe_left_out, describe_progress
 from webapp.deliveries.badge import Badge
-from webapp.sends.batch_progress import Progress
-from webapp.sends.eligibility import RequestResult
-from webapp.sends.left_out_destinations import LeftOut
+from webapp.presses.batch_progress import Progress
+from webapp.presses.eligibility import RequestResult
+from webapp.presses.left_out_destinations import LeftOut
 
 DISABLED = [LeftOut(RequestResult.DISABLED, 1, 0)]
 

@@ -5,7 +5,7 @@ import pytest
 from webapp.channels import CHANNELS
 from webapp.dashboard.customer_wording import ASK, ASK_OTHERWISE, OUR_SETTINGS, word_for_customer
 from webapp.deliveries.badge import describe_outcome
-from webapp.failures import EXPLANATIONS, Code
+from webapp.failures import MEANINGS, Code
 from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
 
 OUTCOMES = [(channel, code) for channel, definition in CHANNELS.items() for code in sorted(definition.codes)]
@@ -22,7 +22,7 @@ def word(channel: str, code: Code, message: str = "It failed.") -> tuple[str, st
 
 @pytest.mark.parametrize(("channel", "code"), OUTCOMES)
 def test_no_failure_tells_a_customer_to_do_what_only_members_can_do(channel: str, code: Code) -> None:
-    sentence, next_step = word(channel, code, EXPLANATIONS[code].sentence)
+    sentence, next_step = word(channel, code, MEANINGS[code].sentence)
 
     for text in (sentence, next_step):
         assert "ALERTCHECK_" not in text

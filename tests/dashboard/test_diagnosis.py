@@ -17,8 +17,9 @@ from tests.factories import (
     on_both_databases,
     seconds,
 )
-from webapp.dashboard.diagnosis import Diagnosis, diagnose, write_report
+from webapp.dashboard.diagnosis import Diagnosis, diagnose
 from webapp.dashboard.status_fragment import load_status
+from webapp.dashboard.ticket_report import write_report
 from webapp.deliveries.attempts.past_attempts import PastAttempt, add_attempt
 from webapp.deliveries.proof import Proof
 from webapp.deliveries.queries import find_newest_test

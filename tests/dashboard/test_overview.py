@@ -16,7 +16,7 @@ from webapp.dashboard.overview import (
 )
 from webapp.dashboard.proof_gaps import Gap
 from webapp.dashboard.summaries import DestinationSummary, Tab
-from webapp.deliveries.acceptance import Acceptance
+from webapp.deliveries.last_acceptance import Acceptance
 from webapp.deliveries.proof import Proof
 
 MANY = [

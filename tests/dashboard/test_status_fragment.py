@@ -13,11 +13,11 @@ from webapp.app_state import app_state
 from webapp.auth.access import Visit
 from webapp.dashboard.poll_interval import PollBudget
 from webapp.dashboard.status_fragment import SharedStatusData, Status, build_status, find_block_reason, render_status
-from webapp.deliveries.acceptance import Acceptance
 from webapp.deliveries.badge import Badge
-from webapp.deliveries.confirmation import Confirmation
+from webapp.deliveries.drill_confirmation import Confirmation
+from webapp.deliveries.last_acceptance import Acceptance
 from webapp.deliveries.proof import NO_PROOF, Proof
-from webapp.deliveries.requesting.plan_transitions import PlanRow
+from webapp.deliveries.requesting.planned_test_changes import PlanRow
 from webapp.models import (
     Account,
     AlertDelivery,

@@ -11,8 +11,8 @@ from tests.factories import NOW, SeededIds, add_delivery, get_account, get_desti
 from webapp.dashboard.notable_destinations import NotableDestination, list_notable
 from webapp.dashboard.overview import count_states
 from webapp.dashboard.summaries import DestinationSummary, Tab, list_summaries
-from webapp.deliveries.acceptance import Acceptance
 from webapp.deliveries.badge import badge_for
+from webapp.deliveries.last_acceptance import Acceptance
 from webapp.deliveries.queries import NEWEST_FIRST, find_newest_drill, find_newest_test
 from webapp.destinations.editing import delete_destination, set_enabled
 from webapp.extensions import db

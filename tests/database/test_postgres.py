@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from psycopg import Cursor
+from psycopg import Column, Cursor
 from psycopg.pq import TransactionStatus
-from sqlalchemy import text
+from sqlalchemy import Select, literal_column, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from benchmarks.installation.servers import PostgresServer
 from tests.frozen import frozen_postgres
 from webapp.application import create_app
 from webapp.database.outages import Outage, find_outage
-from webapp.database.postgres import BEGIN_LIMITED, LimitedConnection
+from webapp.database.postgres import BEGIN_LIMITED, LeanCursor, LimitedConnection
 from webapp.database.query_plans import PLAN_ONCE
 from webapp.database.request_timeouts import CALL_LIMIT
 from webapp.extensions import db
@@ -194,3 +194,66 @@ def test_without_a_pooler_the_driver_prepares_what_it_executes_often(app: Flask)
         for _ in range(8):
             db.session.execute(text("SELECT :number"), {"number": 5}).scalar_one()
         assert db.session.execute(text("SELECT count(*) FROM pg_prepared_statements")).scalar_one() > 0
+
+
+@on_postgres
+def test_a_result_has_the_columns_that_the_driver_describes(app: Flask) -> None:
+    with app.app_context():
+        cursor: Any = db.session.connection().connection.cursor()
+        cursor.execute("SELECT 1 AS one, 'two'::varchar(5) AS two")
+
+        drivers = super(LeanCursor, cursor).description
+        assert list(map(tuple, cursor.description)) == list(map(tuple, drivers))
+        assert cursor.description[-1].name == "two"
+
+
+@on_postgres
+@pytest.mark.parametrize(("statement", "columns"), [("SELECT", []), ("SET LOCAL work_mem = '1MB'", None)])
+def test_a_result_without_columns_or_rows_is_described_as_by_the_driver(
+    app: Flask, statement: str, columns: list[object] | None
+) -> None:
+    with app.app_context():
+        cursor: Any = db.session.connection().connection.cursor()
+        cursor.execute(statement)
+
+        assert cursor.description == columns
+
+
+@on_postgres
+def test_the_columns_of_a_statement_are_described_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    described: list[int] = []
+
+    def describe(cursor: Cursor[Any], number: int) -> Column:
+        described.append(number)
+        return Column(cursor, number)
+
+    statement: Select[*tuple[Any, ...]] = select(
+        literal_column("11").label("eleven"), literal_column("12").label("twelve")
+    )
+
+    with app.app_context():
+        db.session.connection()
+        monkeypatch.setattr("webapp.database.postgres.Column", describe)
+        rows = [db.session.execute(statement).one() for _ in range(2)]
+
+    assert [row.twelve for row in rows] == [12, 12]
+    assert described == [0, 1]
+
+
+@on_postgres
+def test_a_request_ends_its_transaction_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    with app.test_request_context():
+        db.session.execute(text("SELECT 1"))
+    exchanges: list[object] = []
+    wait = LimitedConnection.wait
+
+    def note(connection: LimitedConnection, exchange: Any, *arguments: Any) -> Any:
+        exchanges.append(exchange)
+        return wait(connection, exchange, *arguments)
+
+    monkeypatch.setattr(LimitedConnection, "wait", note)
+
+    with app.test_request_context():
+        db.session.execute(text("SELECT 2"))
+
+    assert len(exchanges) == len(["BEGIN", "SELECT 2", "ROLLBACK"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, Response
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import OperationalError
 
 from benchmarks.installation.servers import execute
@@ -179,3 +179,15 @@ def test_a_request_over_the_bound_is_refused_and_the_next_one_is_served(app: Fla
 def test_a_worker_is_not_counted(app: Flask) -> None:
     with _requests(app, MAX_REQUESTS), app.app_context():
         assert db.session.execute(text("SELECT 1")).scalar_one() == 1
+
+
+def test_a_request_closes_its_session_at_once_while_it_can_limit_the_wait(app: Flask) -> None:
+    rolled_back: list[object] = []
+    still_open: list[bool] = []
+    app.teardown_appcontext(lambda _error: still_open.append(db.session.registry.has()))
+
+    with app.test_request_context():
+        db.session.execute(text("SELECT 1"))
+        event.listen(db.session(), "after_rollback", lambda session: rolled_back.append(session))
+
+    assert (rolled_back, still_open) == ([], [False])

@@ -4,7 +4,7 @@ import pytest
 
 from tests.factories import NOW, SeededIds, add_real_alert, get_destination, on_both_databases, seconds
 from webapp.dashboard.summaries import list_summaries
-from webapp.deliveries.acceptance import find_proof
+from webapp.deliveries.last_acceptance import find_proof
 from webapp.drills.traffic import list_accepted_traffic
 from webapp.extensions import db
 from webapp.models import DeliveryStatus

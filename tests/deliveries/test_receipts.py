@@ -35,7 +35,7 @@ from webapp.deliveries import (
     send,
 )
 from webapp.deliveries.badge import Badge, describe_outcome
-from webapp.deliveries.confirmation import CONFIRM_WITHIN
+from webapp.deliveries.drill_confirmation import CONFIRM_WITHIN
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AuditEvent, DeliveryStatus, Receipt, ReceiptSource
 from webapp.receipt_links import LINK_LIFETIME

@@ -7,7 +7,7 @@ import pytest
 
 from tests.factories import NOW, seconds
 from webapp.deliveries.retry_policy import TEST_SEND_POLICY, RetryPolicy, find_retry_policy, plan_retry
-from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
+from webapp.failures import MEANINGS, Code, DeliveryFailed
 from webapp.models import TEST_EVENT
 from webapp.settings import AppSettings
 
@@ -35,14 +35,14 @@ def test_there_is_no_fourth_attempt() -> None:
     assert _plan(BUSY, 3) is None
 
 
-@pytest.mark.parametrize("code", [code for code, explanation in EXPLANATIONS.items() if not explanation.may_retry])
+@pytest.mark.parametrize("code", [code for code, explanation in MEANINGS.items() if not explanation.may_retry])
 def test_a_failure_that_is_final_or_may_have_arrived_is_not_retried(code: Code) -> None:
     assert _plan(DeliveryFailed(code), 1) is None
 
 
 def test_no_failure_that_may_have_arrived_may_be_retried() -> None:
     assert [
-        code for code, explanation in EXPLANATIONS.items() if explanation.may_retry and explanation.may_have_arrived
+        code for code, explanation in MEANINGS.items() if explanation.may_retry and explanation.may_have_arrived
     ] == []
 
 

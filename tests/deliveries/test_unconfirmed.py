@@ -15,7 +15,7 @@ from tests.factories import NOW, SeededIds, add_delivery, get_destination
 from webapp.dashboard.proof_gaps import Gap, find_gaps
 from webapp.dashboard.status_fragment import load_status
 from webapp.dashboard.summaries import list_summaries
-from webapp.deliveries.confirmation import CONFIRM_WITHIN
+from webapp.deliveries.drill_confirmation import CONFIRM_WITHIN
 from webapp.evidence.period import Period
 from webapp.evidence.unconfirmed import find_unconfirmed
 from webapp.extensions import db

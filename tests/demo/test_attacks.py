@@ -36,7 +36,7 @@ from webapp.extensions import Base, db
 from webapp.failures import Code, DeliveryFailed, Protocol
 from webapp.models import TEST_EVENT, AlertDelivery, Batch
 from webapp.outbound import OutboundClient
-from webapp.outbound.policy.rules import check_url
+from webapp.outbound.policy.allowed_targets import check_url
 from webapp.outbound.policy.urls import Origin, Route, read_url
 from webapp.settings import read_settings
 from webapp.views.demo import public_visits

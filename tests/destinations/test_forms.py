@@ -9,12 +9,14 @@ import pytest
 from flask import Flask
 from wtforms import Form
 
+from tests.factories import SIGNING_SECRET
+from tests.imports.found_files import CHOSEN
 from webapp.auth.password_forms import PasswordForm, SignInForm
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Accepted, Channel, Preview
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings, check_flag, fill_in, make_choice
 from webapp.channels.message import Message
-from webapp.destinations.forms import DestinationForm, make_destination_form
+from webapp.destinations.forms import IN_NAME, DestinationForm, make_destination_form
 from webapp.outbound import OutboundClient
 
 
@@ -471,6 +473,25 @@ def test_settings_that_exclude_each_other_are_refused_once_each_is_valid(
 )
 def test_a_name_has_1_to_200_characters(fill: Fill, name: str, errors: dict[str, list[str]]) -> None:
     assert _errors(fill(FILLED | {"name": name})) == errors
+
+
+ADDRESS = "https://hooks.example.com/T0/abc"
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "stored", "errors"),
+    [
+        (ADDRESS, ADDRESS, {}, {"name": [IN_NAME]}),
+        (ADDRESS, "", {"address": ADDRESS}, {"name": [IN_NAME]}),
+        (ADDRESS, "https://hooks.example.com/other", {"address": ADDRESS}, {}),
+        ("hooks.example.com", ADDRESS, {}, {}),
+    ],
+)
+def test_a_name_with_a_secret_of_the_destination_is_refused(
+    fill: Fill, name: str, typed: str, stored: dict[str, str], errors: dict[str, list[str]]
+) -> None:
+    form = {"name": name, "address": typed, "signing_secret": SIGNING_SECRET, **CHOSEN}
+    assert _errors(fill(form, stored, CHANNELS["webhook"])) == errors
 
 
 def test_the_form_of_one_channel_gets_no_fields_of_another(submit: Fill) -> None:

@@ -29,8 +29,8 @@ from webapp.models import (
     DrillNumber,
     Role,
 )
-from webapp.sends.batches import BatchResult
-from webapp.sends.eligibility import RequestResult
+from webapp.presses.batches import BatchResult
+from webapp.presses.eligibility import RequestResult
 
 PAGER = {"routing_key": "0123456789abcdefghijklmnopqrstuv", "server": "https://events.pagerduty.com"}
 

@@ -7,7 +7,7 @@ import pytest
 from tests.end_to_end.scenario_runner import Scenario, ScenarioInputs, run_scenario
 from tests.end_to_end.scenarios import SCENARIOS
 from tests.factories import SeededIds
-from webapp.failures import CAUSES, EXPLANATIONS, Cause, Code
+from webapp.failures import CAUSES, MEANINGS, Cause, Code
 from webapp.models import DeliveryStatus
 from webapp.settings import AppSettings
 
@@ -17,7 +17,7 @@ CANCELED = {
     Code.DESTINATION_DISABLED,
     Code.SUPERSEDED,
 }
-DEFERRED = {code for code in Code if EXPLANATIONS[code].may_retry}
+DEFERRED = {code for code in Code if MEANINGS[code].may_retry}
 STATUSES = (
     dict.fromkeys(Code, DeliveryStatus.FAILED)
     | dict.fromkeys(CANCELED, DeliveryStatus.CANCELED)
@@ -49,7 +49,7 @@ CAUSES_OF = {Code.TLS_FAILED: Cause.HANDSHAKE_CLOSED}
 
 def _sentence_of(code: Code) -> str:
     """Return the pattern of a code's sentence with all its placeholders filled."""
-    sentence = CAUSES[CAUSES_OF[code]] if code in CAUSES_OF else EXPLANATIONS[code].sentence
+    sentence = CAUSES[CAUSES_OF[code]] if code in CAUSES_OF else MEANINGS[code].sentence
     return re.sub(r"\\{(\w+)\\}", lambda match: PLACEHOLDERS[match[1]], re.escape(sentence))
 
 

@@ -8,7 +8,7 @@ from tests.evidence.test_export import LATER, MAY, SENT
 from tests.factories import NOW, SeededIds, add_delivery, get_account, get_destination, on_both_databases, seconds
 from tests.query_plans import record_statements
 from webapp.destinations.editing import set_enabled
-from webapp.evidence import export, spans
+from webapp.evidence import delivery_spans, export
 from webapp.evidence.follow_ups import FollowUps
 from webapp.failures import Code
 from webapp.models import DeliveryStatus, Receipt, ReceiptSource
@@ -29,7 +29,7 @@ def _add_seen_tests(seeded: SeededIds) -> None:
 def test_seen_tests_are_found_whether_they_are_read_at_once_or_one_after_the_other(
     seeded: SeededIds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spans, "SPAN_SIZE", 2)
+    monkeypatch.setattr(delivery_spans, "SPAN_SIZE", 2)
     _add_seen_tests(seeded)
     at_once, in_turn = FollowUps(seeded.harbor), FollowUps(seeded.harbor)
     at_once.read_seen_tests(NOW)

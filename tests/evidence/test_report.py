@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert
 from tests.factories import SeededIds
 from webapp.audit import Action
 from webapp.deliveries.arrival import UNCERTAIN_CODES
-from webapp.evidence import Period, Problem, Report, Retention, make_report, spans
+from webapp.evidence import Period, Problem, Report, Retention, delivery_spans, make_report
 from webapp.evidence.counts import COUNTED
 from webapp.extensions import db
 from webapp.failures import Code
@@ -158,7 +158,7 @@ def harbor(
     request: pytest.FixtureRequest, shared: Callable[[str], tuple[Flask, SeededIds]], monkeypatch: pytest.MonkeyPatch
 ) -> Any:
     """An application with a history to write, by kind of database. A report reads it in spans of three deliveries."""
-    monkeypatch.setattr(spans, "SPAN_SIZE", 3)
+    monkeypatch.setattr(delivery_spans, "SPAN_SIZE", 3)
     app, seeded = shared(request.param)
     with app.app_context():
         yield seeded.harbor, History(seeded)

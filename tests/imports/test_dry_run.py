@@ -11,7 +11,7 @@ from tests.imports.found_files import CHOSEN, SLACK, WEBHOOK, incomplete, slack,
 from webapp.channels import CHANNELS
 from webapp.destinations.same_places import find_place
 from webapp.encryption.settings_cipher import SettingsCipher
-from webapp.imports.dry_run import DryRunRow, Judge, RowState, Typed
+from webapp.imports.dry_run import IN_NAME, DryRunRow, Judge, RowState, Typed
 from webapp.imports.file_contents import FoundReceiver, Unusable
 from webapp.imports.file_values import MAX_RECEIVERS
 from webapp.imports.row_names import name_rows
@@ -197,6 +197,13 @@ def test_a_row_that_was_completed_can_turn_out_to_be_a_duplicate() -> None:
 )
 def test_names_are_cleaned_and_unique(names: list[str], expected: list[str]) -> None:
     assert [row.name for row in judge(*(incomplete(name) for name in names))] == expected
+
+
+def test_a_name_with_a_secret_of_the_receiver_is_replaced() -> None:
+    first, second, third = judge(slack(SLACK), webhook("to " + "\u200b".join(WEBHOOK)), slack(SLACK, f"{SLACK}-2"))
+
+    assert [row.name for row in (first, second, third)] == ["Slack", "Webhook", "Slack (2)"]
+    assert [row.notes[-1] for row in (first, second, third)] == [IN_NAME] * 3
 
 
 @pytest.mark.slow

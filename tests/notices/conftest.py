@@ -54,10 +54,18 @@ class Installation:
     def work(self, *, is_mail_sent: bool = True) -> None:
         """Do one round of a worker, send the mails, and take over what became of them."""
         for _ in range(2):
-            with self.app.app_context():
-                NoticeRounds(clock=lambda: 0.0).run(self.clock.at)
+            self.do_round()
             if is_mail_sent:
                 deliver_mails(self.app)
+
+    def work_and_leave_results(self) -> None:
+        """Do one round of a worker, and send the mails. The next round takes over what became of them."""
+        self.do_round()
+        deliver_mails(self.app)
+
+    def do_round(self) -> None:
+        with self.app.app_context():
+            NoticeRounds(clock=lambda: 0.0).run(self.clock.at)
 
     def wait(self, **span: float) -> None:
         self.clock.at += timedelta(**span)

@@ -1,7 +1,8 @@
 """Problems open, are told and close: every mail counted by a real mail server, over days of a moved clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.factories import NOW, add_delivery, get_account, get_workspace, on_bo
 from tests.mailbox import PUBLIC_URL, deliver_mails, read_mails, read_text
 from tests.notices.conftest import Installation
 from tests.scripted_mail_server import HANG_UP
+from webapp.audit import COMMAND_LINE
 from webapp.destinations.editing import add_destination, set_enabled
 from webapp.extensions import db
 from webapp.failures.certificate import format_date
@@ -27,9 +29,12 @@ from webapp.models import (
     Receipt,
     Role,
 )
+from webapp.notices import worker_rounds
+from webapp.notices.due_notices import plan_notices
 from webapp.notices.recipients import choose
 from webapp.notices.worker_rounds import NoticeRounds
-from webapp.workspaces.members import set_role
+from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.workspace_changes import delete_workspace
 
 pytestmark = on_both_databases
 
@@ -74,12 +79,12 @@ def test_a_run_of_failures_is_told_once_a_day_only_while_it_goes_on(installation
     for _ in range(30):
         installation.wait(hours=1)
         installation.fail()
-        installation.work()
+        installation.work_and_leave_results()
     assert installation.list_subjects() == [STOPPED, STILL]
 
-    for _ in range(72):
-        installation.wait(hours=1)
-        installation.work()
+    for _ in range(24):
+        installation.wait(hours=3)
+        installation.work_and_leave_results()
 
     assert installation.list_subjects() == [STOPPED, STILL, STILL]
 
@@ -132,10 +137,10 @@ def test_a_hundred_destinations_that_die_at_once_are_one_mail_and_one_digest(ins
 def test_a_destination_that_fails_and_recovers_all_day_is_told_at_most_six_times(installation: Installation) -> None:
     for _ in range(40):
         installation.fail()
-        installation.work()
+        installation.work_and_leave_results()
         installation.wait(minutes=16)
         installation.accept()
-        installation.work()
+        installation.work_and_leave_results()
         installation.wait(minutes=16)
 
     assert len(installation.list_subjects()) == 6
@@ -282,7 +287,7 @@ def test_a_mail_server_that_is_down_for_a_day_is_followed_by_one_mail(installati
     installation.mailbox.script["MAIL"] = "550 5.7.1 no"
     installation.fail()
     for _ in range(24):
-        installation.work()
+        installation.work_and_leave_results()
         installation.wait(hours=1)
         installation.fail()
     assert installation.list_subjects() == []
@@ -395,6 +400,41 @@ def test_a_destination_that_need_not_be_confirmed_any_more_is_no_problem(install
     installation.work()
 
     assert installation.list_problems() == [("unconfirmed", "not_needed")]
+
+
+def _delete_harbor(installation: Installation) -> None:
+    delete_workspace(get_workspace(installation.seeded), installation.clock.at, COMMAND_LINE)
+    db.session.commit()
+
+
+def test_a_workspace_that_is_deleted_while_its_notices_are_written_keeps_no_other_one_waiting(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def delete_after_the_first_step(workspace_id: int, clock: Callable[[], datetime]) -> Iterator[bool]:
+        steps = plan_notices(workspace_id, clock)
+        yield next(steps)
+        if workspace_id == installation.seeded.harbor:
+            _delete_harbor(installation)
+        yield from steps
+
+    monkeypatch.setattr(worker_rounds, "plan_notices", delete_after_the_first_step)
+    installation.fail()
+    installation.fail(installation.seeded.foreign_destination)
+
+    installation.work()
+
+    assert [subject.partition(":")[0] for subject in installation.list_subjects()] == ["stranger@example.com"]
+
+
+def test_a_notice_is_not_mailed_after_its_workspace_was_deleted(installation: Installation) -> None:
+    installation.fail()
+    installation.work(is_mail_sent=False)
+    with installation.app.app_context():
+        _delete_harbor(installation)
+
+    installation.work()
+
+    assert installation.list_subjects() == []
 
 
 def test_old_problems_and_notices_are_deleted(installation: Installation) -> None:

@@ -24,7 +24,7 @@ from webapp.failures import DeliveryFailed
 from webapp.outbound.exchange_facts import ExchangeFacts, ExchangeRecorder, ExchangeStep
 from webapp.outbound.http.client import post
 from webapp.outbound.http.media_types import name_media_type
-from webapp.outbound.policy.rules import Policy
+from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.smtp.client import MailSecurity, MailServer, send_mail
 from webapp.outbound.transport import tls
 from webapp.outbound.transport.connect import HTTP_ALPN

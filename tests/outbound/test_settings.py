@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from webapp.environment.settings_reader import Misconfigured
-from webapp.outbound.policy.rules import Policy
+from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.urls import Origin
 from webapp.outbound.settings import read_policy
 

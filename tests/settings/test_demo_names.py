@@ -14,7 +14,7 @@ from webapp.environment.demo_hosts import list_hosts
 from webapp.environment.settings_reader import Misconfigured
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import OutboundClient
-from webapp.outbound.policy.rules import Policy, check_url
+from webapp.outbound.policy.allowed_targets import Policy, check_url
 from webapp.outbound.policy.urls import Origin, Route
 
 HOST = "hooks.demo.example"

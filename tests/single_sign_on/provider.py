@@ -47,6 +47,7 @@ class TestProvider:
         self.user = "ada"
         self.released = Event()
         self.own_key = private_key
+        self._sign_with_own_key = self.sign_with(private_key, "k1")  # reading a key takes longer than most tests
         self.reset()
 
     def reset(self) -> None:
@@ -55,7 +56,7 @@ class TestProvider:
         self.users["ada"] = {"name": "Ada Harbor", "email": "ada@example.com", "email_verified": True, "groups": []}
         self.user = "ada"
         self.change_claims: Callable[[Claims], object] | None = None
-        self.sign: Callable[[Claims], str] = self.sign_with(self.own_key, "k1")
+        self.sign: Callable[[Claims], str] = self._sign_with_own_key
         self.answers: dict[str, Answer] = {}
         self.changed_metadata: Claims = {}
         self.added_to_callback = ""

@@ -26,7 +26,8 @@ from webapp.settings.single_sign_on import GroupRole, SingleSignOn
 from webapp.single_sign_on.admission import admit
 from webapp.single_sign_on.people import Person
 from webapp.single_sign_on.refusals import Refusal, SignOnRefused
-from webapp.workspaces.members import grant_role, set_active
+from webapp.workspaces.account_disabling import set_active
+from webapp.workspaces.membership_rules import grant_role
 from webapp.workspaces.support_everywhere import grant_support_everywhere
 
 ISSUER = "https://login.example.com"

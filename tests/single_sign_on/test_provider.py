@@ -25,7 +25,7 @@ from tests.visitor import Visitor
 from webapp.app_state import app_state
 from webapp.failures import DeliveryFailed
 from webapp.outbound import OutboundClient, Policy
-from webapp.outbound.policy.rules import check_url
+from webapp.outbound.policy.allowed_targets import check_url
 from webapp.outbound.policy.urls import Origin, read_url
 from webapp.single_sign_on.provider_client import EACH, TOTAL, ProviderClient
 from webapp.single_sign_on.refusals import Refusal, SignOnRefused

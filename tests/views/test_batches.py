@@ -16,7 +16,7 @@ from webapp.deliveries.transitions import ACCEPT, CLAIM, apply_transition
 from webapp.destinations.editing import add_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, Batch, DeliveryStatus
-from webapp.sends.batch_progress import measure_progress
+from webapp.presses.batch_progress import measure_progress
 from webapp.settings import AppSettings, read_settings
 
 Visit = Callable[[int], Visitor]

@@ -25,10 +25,10 @@ from webapp.models import (
     Workspace,
     database_clock,
 )
-from webapp.sends import failed_destinations
+from webapp.presses import failed_destinations
 from webapp.settings import AppSettings
 from webapp.views.icons import GENERAL_ICON
-from webapp.workspaces.members import set_role
+from webapp.workspaces.membership_rules import set_role
 
 Visit = Callable[[int], Visitor]
 Add = Callable[..., int]

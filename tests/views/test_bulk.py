@@ -157,6 +157,7 @@ def test_a_mistake_is_named_and_loses_nothing(
 
     assert response.status_code == 400
     assert error in response.text
+    assert 'role="alert" tabindex="-1" autofocus' in response.text
     assert ticked(response.text) == ([1] if form.get("id") == "1" else [])
     assert f'value="{form.get("tags", "")}"' in response.text
     assert states(app, ids) == before

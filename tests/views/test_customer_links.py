@@ -125,6 +125,7 @@ def test_a_revoked_link_stops_working_at_once(app: Flask, seeded: SeededIds, vis
     support.post(f"{PAGE}/revoke/1")
 
     assert (before, app.test_client().get(path).status_code) == (200, 404)
+    assert "The link was revoked." in support.get(PAGE).text
 
 
 @pytest.mark.parametrize("link", ["2", "999", "0", "x", "9" * 40])

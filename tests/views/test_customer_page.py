@@ -25,8 +25,8 @@ from tests.factories import (
     seconds,
     sign_customer_token,
 )
+from tests.presses.one_press import count_one
 from tests.queue_keys import SECRET_KEY
-from tests.sends.one_press import count_one
 from tests.views.test_receipts import SetClock
 from tests.visitor import Visitor
 from webapp.app_state import app_state

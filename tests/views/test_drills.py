@@ -174,6 +174,7 @@ def test_nothing_chosen_is_said_and_ticks_are_kept(seeded: SeededIds, visit: Vis
     response = admin.post(f"{PAGE}/destinations", {"change": "skip"})
 
     assert (response.status_code, "Choose at least one destination." in response.text) == (400, True)
+    assert 'role="alert" tabindex="-1" autofocus' in response.text
     assert f'value="{seeded.destination}" aria-label' in response.text
     assert re.search(rf'name="id" value="{seeded.destination}"[^>]* checked', admin.get(f"{PAGE}?all=1").text)
 

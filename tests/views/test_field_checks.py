@@ -45,6 +45,13 @@ def admin(seeded: SeededIds, visit: Visit) -> Visitor:
     return visit(seeded.admin)
 
 
+@pytest.fixture
+def shared_admin(shared: Callable[[str], tuple[Flask, SeededIds]]) -> Visitor:
+    """An admin of an application that the tests of this module share, which save nothing there."""
+    app, seeded = shared("sqlite")
+    return Visitor.signed_in(app, seeded.admin)
+
+
 def _sentences(fragment: str) -> list[str]:
     return re.findall(r"<p[^>]*>(?:<span[^>]*>.</span> )?([^<]+)</p>", fragment)
 
@@ -65,11 +72,13 @@ def test_the_fields_of_an_edit_are_checked_at_its_own_url(admin: Visitor) -> Non
 
 @pytest.mark.parametrize(("channel", "field"), [("webhook", "name"), ("webhook", "tags"), *FIELDS])
 @pytest.mark.parametrize("typed", ["", "canary <", "http://canary.example/x", "n" * 201])
-def test_a_check_returns_the_sentence_that_saving_would(admin: Visitor, channel: str, field: str, typed: str) -> None:
-    page = admin.post(f"{NEW}/{channel}", {field: typed}).text
+def test_a_check_returns_the_sentence_that_saving_would(
+    shared_admin: Visitor, channel: str, field: str, typed: str
+) -> None:
+    page = shared_admin.post(f"{NEW}/{channel}", {field: typed}).text
     saved = re.findall(rf'<p class="error" id="{field}-error">([^<]+)</p>', page)
 
-    checked = admin.post(f"{NEW}/{channel}/check/{field}", {field: typed})
+    checked = shared_admin.post(f"{NEW}/{channel}/check/{field}", {field: typed})
 
     assert checked.status_code == 200
     assert _sentences(checked.text) == (saved or ["Can be saved."] * bool(typed or (channel, field) in WITH_DEFAULT))

@@ -14,7 +14,7 @@ from webapp.audit import COMMAND_LINE
 from webapp.database.numbered_pages import PAGE_SIZE
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AuditEvent, DeliveryStatus, Member, Role, Workspace
-from webapp.workspaces import members
+from webapp.workspaces import account_disabling
 from webapp.workspaces.workspace_changes import find_workspace, open_workspace
 
 LIST = "/instance/workspaces"
@@ -86,7 +86,7 @@ def test_the_list_shows_the_workspaces_without_an_admin_who_can_sign_in(
     app: Flask, seeded: SeededIds, admin: Visitor
 ) -> None:
     with app.app_context():
-        members.set_active(db.session.get_one(Account, seeded.stranger), False, NOW, COMMAND_LINE)
+        account_disabling.set_active(db.session.get_one(Account, seeded.stranger), False, NOW, COMMAND_LINE)
         db.session.commit()
 
     page = admin.get(f"{LIST}?show=without-admin").text
@@ -226,7 +226,7 @@ def test_a_workspace_with_an_admin_gets_no_other_one(app: Flask, seeded: SeededI
 def test_a_disabled_account_becomes_no_admin(app: Flask, seeded: SeededIds, admin: Visitor) -> None:
     admin.post("/instance/add-workspace", NEW)
     with app.app_context():
-        members.set_active(db.session.get_one(Account, seeded.support), False, NOW, COMMAND_LINE)
+        account_disabling.set_active(db.session.get_one(Account, seeded.support), False, NOW, COMMAND_LINE)
         db.session.commit()
 
     assert admin.post(f"{LIST}/yard/admin", {"email": "support@example.com"}).status_code == 400

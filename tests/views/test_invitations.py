@@ -127,9 +127,10 @@ def test_a_revoked_invitation_stops_working_at_once(
     admin = visit(seeded.admin)
     path = find_link(admin.post(PAGE, JO, headers=HTMX).text).removeprefix("http://localhost")
     before = app.test_client().get(path).status_code
-    revoked = admin.post(f"{PAGE}/1/revoke", headers=headers).status_code
+    revoked = admin.post(f"{PAGE}/1/revoke", headers=headers)
 
-    assert (before, revoked, app.test_client().get(path).status_code) == (303, status, 404)
+    assert (before, revoked.status_code, app.test_client().get(path).status_code) == (303, status, 404)
+    assert "The invitation was revoked." in (revoked.text if headers else admin.get(PAGE).text)
 
 
 @pytest.mark.parametrize("act", ["renew", "revoke"])

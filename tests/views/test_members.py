@@ -16,8 +16,8 @@ from webapp.auth.accounts import add_account
 from webapp.extensions import db
 from webapp.models import Account, AuditEvent, Member, MemberSource, PlannedTest, Role, Workspace
 from webapp.views import members as view
-from webapp.workspaces import members
-from webapp.workspaces.members import grant_role, set_role
+from webapp.workspaces import account_disabling, membership_rules
+from webapp.workspaces.membership_rules import grant_role, set_role
 from webapp.workspaces.support_everywhere import grant_support_everywhere
 
 Visit = Callable[[int], Visitor]
@@ -370,7 +370,7 @@ Meanwhile = Callable[[Flask, SeededIds, int], None]
 
 
 def _remove_by_command(app: Flask, seeded: SeededIds, account_id: int) -> None:
-    members.remove_member(db.session.get_one(Member, (seeded.harbor, account_id)), NOW, COMMAND_LINE)
+    membership_rules.remove_member(db.session.get_one(Member, (seeded.harbor, account_id)), NOW, COMMAND_LINE)
 
 
 def _lower_by_command(app: Flask, seeded: SeededIds, account_id: int) -> None:
@@ -379,7 +379,7 @@ def _lower_by_command(app: Flask, seeded: SeededIds, account_id: int) -> None:
 
 
 def _disable_by_command(app: Flask, seeded: SeededIds, account_id: int) -> None:
-    members.set_active(db.session.get_one(Account, account_id), False, NOW, COMMAND_LINE)
+    account_disabling.set_active(db.session.get_one(Account, account_id), False, NOW, COMMAND_LINE)
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import pytest
 
-from webapp.sends.eligibility import RequestResult
-from webapp.sends.press import PressResult
+from webapp.presses.eligibility import RequestResult
+from webapp.presses.press import PressResult
 from webapp.views.press_responses import REFUSALS, REFUSALS_TO_CUSTOMERS, STATUSES, describe_refusal
 
 

@@ -17,7 +17,7 @@ from webapp.notices.destination_sending import list_waiting_notices
 from webapp.worker import notices
 from webapp.worker.dispatcher import ConcurrencyLimits
 from webapp.worker.process import dispatching
-from webapp.worker.readiness import Progress
+from webapp.worker.progress import Progress
 
 
 def _wait_for_notices(installation: Installation, wanted: list[tuple[str, str | None]]) -> None:

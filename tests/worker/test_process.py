@@ -17,7 +17,7 @@ from webapp.settings import AppSettings
 from webapp.worker.dispatcher import ConcurrencyLimits, Report
 from webapp.worker.job import dispatch_deliveries
 from webapp.worker.process import dispatching
-from webapp.worker.readiness import Progress
+from webapp.worker.progress import Progress
 
 
 def test_an_unexpected_error_in_a_job_shows_no_secret(

@@ -21,7 +21,7 @@ from tests.factories import (
 )
 from webapp.audit import COMMAND_LINE, describe_change
 from webapp.auth.access import list_memberships
-from webapp.deliveries.requesting.planning import plan_test
+from webapp.deliveries.requesting.planned_test_creation import plan_test
 from webapp.deliveries.requesting.writing import request_test
 from webapp.extensions import Base, db
 from webapp.models import AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, SearchKey, UsedSlug, Workspace

@@ -29,7 +29,7 @@ from webapp.deliveries.attempts import claiming, sending
 from webapp.deliveries.attempts.recording import end_attempt, record
 from webapp.deliveries.messages import write_payload
 from webapp.deliveries.recovery.wait_tracker import WaitTracker
-from webapp.deliveries.requesting.planning import plan_test
+from webapp.deliveries.requesting.planned_test_creation import plan_test
 from webapp.destinations.editing import insert_destination
 from webapp.extensions import Base, db
 from webapp.models import (
@@ -43,10 +43,10 @@ from webapp.models import (
     Workspace,
     row_changes,
 )
-from webapp.sends.batches import press_all
-from webapp.sends.planned_tests import PlannedTestRuns
+from webapp.presses.batches import press_all
+from webapp.presses.planned_tests import PlannedTestRuns
 from webapp.settings import AppSettings
-from webapp.workspaces import members, workspace_deletion
+from webapp.workspaces import membership_rules, workspace_deletion
 from webapp.workspaces.workspace_changes import delete_workspace
 from webapp.workspaces.workspace_deletion import delete_remains
 
@@ -274,19 +274,19 @@ def _run_planned(seeded: SeededIds) -> None:
 
 
 def _add_member(seeded: SeededIds) -> None:
-    members.grant_role(
+    membership_rules.grant_role(
         get_workspace(seeded), db.session.get_one(Account, seeded.stranger), Role.ADMIN, NOW, COMMAND_LINE
     )
 
 
 def _lower_member(seeded: SeededIds) -> None:
-    members.grant_role(
+    membership_rules.grant_role(
         get_workspace(seeded), db.session.get_one(Account, seeded.support), Role.VIEWER, NOW, COMMAND_LINE
     )
 
 
 def _remove_member(seeded: SeededIds) -> None:
-    members.remove_member(db.session.get_one(Member, (seeded.harbor, seeded.support)), NOW, COMMAND_LINE)
+    membership_rules.remove_member(db.session.get_one(Member, (seeded.harbor, seeded.support)), NOW, COMMAND_LINE)
 
 
 def _make_link(seeded: SeededIds) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from webapp.channels import CHANNELS
 from webapp.extensions import db
-from webapp.failures import EXPLANATIONS, Code
+from webapp.failures import MEANINGS, Code
 from webapp.models import AccountMail, AccountMailKind, AccountMailStatus
 
 # How long a mail is tried, and how long a worker may take to begin.
@@ -106,5 +106,5 @@ def find_next_step(code: str) -> str | None:
         return _NEXT_STEPS[code]
     if code not in list(Code):
         return None
-    text = CHANNELS["email"].hints.get(Code(code)) or EXPLANATIONS[Code(code)].next_step
+    text = CHANNELS["email"].hints.get(Code(code)) or MEANINGS[Code(code)].next_step
     return _ABOUT_TESTS.sub(lambda found: "Try again" if found[1] == "S" else "try again", text)

@@ -5,7 +5,7 @@ from datetime import datetime
 from webapp.app_state import current_settings
 from webapp.extensions import db
 from webapp.models import Account, AccountMail
-from webapp.outbound.smtp.addresses import canonical_address
+from webapp.outbound.smtp.email_addresses import canonical_address
 
 
 def find_account_recipient(mail: AccountMail) -> str | None:

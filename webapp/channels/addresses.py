@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from webapp.channels.fields import SettingInvalid
-from webapp.failures import EXPLANATIONS, Cause, Code, DeliveryFailed, Facts, describe
+from webapp.failures import MEANINGS, Cause, Code, DeliveryFailed, Facts, describe
 from webapp.outbound import OutboundClient
+from webapp.outbound.policy.allowed_targets import Policy, find_problems
 from webapp.outbound.policy.hostnames import matches
 from webapp.outbound.policy.opened_networks import may_be_opened
 from webapp.outbound.policy.pasted_urls import read_pasted
-from webapp.outbound.policy.rules import Policy, find_problems
 from webapp.outbound.policy.urls import MAX_URL, Target, read_url
 
 COPY_AGAIN = "Copy the whole address again, exactly as the provider shows it."
@@ -119,7 +119,7 @@ def _refuse_half_addresses(address: str) -> None:
         raise SettingInvalid(f"This is more than one address, or there is a space in it. {COPY_AGAIN}")
     if len(address) > MAX_URL:
         raise SettingInvalid(f"The address is longer than {MAX_URL} characters. {COPY_AGAIN}")
-    if "#" in address:
+    if "#" in address[1:]:  # at the beginning, it is that of a channel's name
         raise SettingInvalid(
             "The address has a # in it. Nothing from the # on reaches the receiver: remove it, and what follows it."
         )
@@ -157,7 +157,7 @@ def _describe_demo(target: Target, policy: Policy) -> str:
         return f"The demo's receiver has this host at {known} only. Copy an address from the Demo panel."
     code = Code.DEMO_RECEIVER_ONLY
     is_public = policy.demo_mail_domain is not None
-    next_step = "Use one of the addresses that your demo panel lists." if is_public else EXPLANATIONS[code].next_step
+    next_step = "Use one of the addresses that your demo panel lists." if is_public else MEANINGS[code].next_step
     return f"{describe(code, Facts(target.host))} {next_step}"
 
 

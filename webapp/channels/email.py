@@ -17,7 +17,7 @@ from webapp.channels.mail_recipients import MAX_RECIPIENTS, check_recipients
 from webapp.channels.message import I_SEE_IT, Message
 from webapp.failures import Code, DeliveryFailed, Protocol
 from webapp.outbound import MailServer, OutboundClient, send_mail
-from webapp.outbound.policy.send_targets import SendTarget, find_recipients
+from webapp.outbound.policy.counted_targets import SendTarget, find_recipients
 from webapp.outbound.smtp.client import is_mail_address
 from webapp.outbound.smtp.composition import compose_mail
 from webapp.outbound.smtp.recipients import read_recipients

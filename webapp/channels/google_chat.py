@@ -18,7 +18,7 @@ from webapp.channels.plain_names import prevent_links
 from webapp.channels.responses import read_json, read_response, require_own_word
 from webapp.failures import Code
 from webapp.outbound import OutboundClient
-from webapp.outbound.policy.send_targets import SendTarget, find_url
+from webapp.outbound.policy.counted_targets import SendTarget, find_url
 
 HOSTS = ("chat.googleapis.com",)
 

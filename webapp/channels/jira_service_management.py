@@ -16,8 +16,8 @@ from webapp.channels.plain_names import prevent_links, prevent_links_in
 from webapp.channels.responses import read_json, read_response, require_own_word
 from webapp.failures import Code
 from webapp.outbound import OutboundClient
+from webapp.outbound.policy.counted_targets import SendTarget, find_account
 from webapp.outbound.policy.pasted_urls import strip_wrapping
-from webapp.outbound.policy.send_targets import SendTarget, find_account
 
 HOSTS = ("api.atlassian.com",)
 SERVER = f"https://{HOSTS[0]}"

@@ -13,7 +13,7 @@ from webapp.channels.message import I_SEE_IT, Message
 from webapp.channels.responses import read_json, read_response, require_own_word
 from webapp.failures import Code
 from webapp.outbound import OutboundClient
-from webapp.outbound.policy.send_targets import SendTarget, find_host
+from webapp.outbound.policy.counted_targets import SendTarget, find_host
 from webapp.outbound.policy.urls import read_url
 
 # The `id` of Mattermost's errors, each with what it means. Nothing else of a response is shown: `detailed_error` and

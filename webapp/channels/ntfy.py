@@ -19,8 +19,8 @@ from webapp.channels.responses import read_json, read_response, require_own_word
 from webapp.channels.webhook_authentication import encode_basic
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import HttpResponse, OutboundClient
+from webapp.outbound.policy.counted_targets import SendTarget, find_account
 from webapp.outbound.policy.pasted_urls import strip_wrapping
-from webapp.outbound.policy.send_targets import SendTarget, find_account
 
 SERVER = "https://ntfy.sh"
 

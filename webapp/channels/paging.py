@@ -7,7 +7,7 @@ from time import monotonic
 
 from webapp.channels.contract import Accepted
 from webapp.channels.hosted_service import make_hints, make_server_hints
-from webapp.failures import EXPLANATIONS, MAX_LENGTH, Code, DeliveryFailed
+from webapp.failures import MAX_LENGTH, MEANINGS, Code, DeliveryFailed
 from webapp.outbound import OutboundClient
 
 log = getLogger(__name__)
@@ -61,6 +61,6 @@ def make_pager_hints(service: str, incident: str, status_page: str, server: str,
     hints[Code.SIGN_IN_PAGE] = (
         f"Check in {service} whether the message arrived before you send another test. {correct_server}"
     )
-    uncertain = {code for code, explanation in EXPLANATIONS.items() if explanation.may_have_arrived}
-    steps = {code: hints.get(code, EXPLANATIONS[code].next_step) for code in uncertain}
+    uncertain = {code for code, meaning in MEANINGS.items() if meaning.may_have_arrived}
+    steps = {code: hints.get(code, MEANINGS[code].next_step) for code in uncertain}
     return hints | {code: f"{step} If it opened {incident}." for code, step in steps.items()}

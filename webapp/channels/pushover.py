@@ -19,7 +19,7 @@ from webapp.channels.plain_names import prevent_links
 from webapp.channels.responses import read_json, read_response, require_own_word
 from webapp.failures import Code
 from webapp.outbound import HttpResponse, OutboundClient
-from webapp.outbound.policy.send_targets import SendTarget, find_account
+from webapp.outbound.policy.counted_targets import SendTarget, find_account
 
 SERVER = "https://api.pushover.net"
 HOSTS = ("api.pushover.net",)

@@ -15,7 +15,7 @@ from webapp.channels.message import I_SEE_IT, Message
 from webapp.channels.responses import read_response, require_own_word
 from webapp.failures import Code
 from webapp.outbound import OutboundClient
-from webapp.outbound.policy.send_targets import SendTarget, find_url
+from webapp.outbound.policy.counted_targets import SendTarget, find_url
 
 HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 

@@ -15,7 +15,7 @@ from webapp.channels.message import I_SEE_IT, Message
 from webapp.channels.responses import read_response
 from webapp.failures import Code
 from webapp.outbound import OutboundClient
-from webapp.outbound.policy.send_targets import SendTarget, find_url
+from webapp.outbound.policy.counted_targets import SendTarget, find_url
 
 # Microsoft's clouds: worldwide, US government (GCC, GCC High, DoD) and China. The last three are older addresses.
 HOSTS = (

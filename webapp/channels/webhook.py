@@ -19,7 +19,7 @@ from webapp.channels.webhook_signing import check_secret, generate_secret, sign
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import OutboundClient
 from webapp.outbound.http.client import METHODS
-from webapp.outbound.policy.send_targets import SendTarget, find_host
+from webapp.outbound.policy.counted_targets import SendTarget, find_host
 
 # The headers that a preview describes, because each attempt computes them again.
 ATTEMPT_HEADERS = {

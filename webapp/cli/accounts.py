@@ -14,7 +14,7 @@ from webapp.database.command_context import with_database
 from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db
 from webapp.models import database_clock
-from webapp.workspaces import members
+from webapp.workspaces import account_disabling
 
 
 @click.command("set-password")
@@ -43,7 +43,7 @@ def set_active(email: str, active: bool) -> None:
     """
     account = get_account(email)
     try:
-        left = members.set_active(account, active, database_clock.now(), COMMAND_LINE)
+        left = account_disabling.set_active(account, active, database_clock.now(), COMMAND_LINE)
     except instance_admins.LastInstanceAdmin as reason:
         raise click.ClickException(str(reason)) from None
     db.session.commit()

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from webapp.channels import CHANNELS
 from webapp.dashboard.summaries import DestinationSummary, Tab
-from webapp.deliveries.acceptance import Acceptance, find_proof
 from webapp.deliveries.badge import Badge
+from webapp.deliveries.last_acceptance import Acceptance, find_proof
 from webapp.failures.certificate import format_date
 
 DAY = timedelta(days=1)

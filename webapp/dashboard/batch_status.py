@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from webapp.sends.batch_progress import Progress, measure_progress
-from webapp.sends.eligibility import RequestResult
-from webapp.sends.left_out_destinations import LeftOut
+from webapp.presses.batch_progress import Progress, measure_progress
+from webapp.presses.eligibility import RequestResult
+from webapp.presses.left_out_destinations import LeftOut
 
 # Why one destination, and why several, were left out. In the order of the page.
 REASONS = {

@@ -8,17 +8,17 @@ from heapq import nsmallest
 
 from webapp.auth.access import Visit
 from webapp.dashboard.notable_destinations import NotableDestination, list_notable
-from webapp.dashboard.plan_status import list_plans
+from webapp.dashboard.planned_test_status import list_plans
 from webapp.dashboard.recent_results import list_recent_results
 from webapp.dashboard.stale_destinations import StaleDestination, list_stale, list_with_acceptance
 from webapp.dashboard.status_fragment import SharedStatusData, Status, build_status
 from webapp.dashboard.summaries import Tab
-from webapp.deliveries.acceptance import Acceptance
 from webapp.deliveries.badge import Badge
+from webapp.deliveries.last_acceptance import Acceptance
 from webapp.deliveries.proof import list_proofs
 from webapp.deliveries.queries import list_with_newest_test
 from webapp.models import AlertDestination, Workspace
-from webapp.sends.eligibility import pages_people
+from webapp.presses.eligibility import pages_people
 
 # Rows of each list on the page.
 MAX_LISTED = 100

@@ -1,7 +1,4 @@
-"""Collects what is known about a destination's last test, and writes the report for a support ticket.
-
-Names are in quotation marks in the report, so that none can pass for the rest of its line.
-"""
+"""Collects what is known about a destination's last test."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,22 +6,18 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
-from webapp.audit import BY_CUSTOMER_LINK, Action
+from webapp.audit import Action
 from webapp.dashboard.comparison import describe_duration, list_differences
-from webapp.dashboard.exchange_section import report_exchange
-from webapp.dashboard.proof_report import report_proof
-from webapp.dashboard.time_format import format_exact, format_relative
 from webapp.deliveries import PastAttempt, can_be_confirmed, list_attempts
 from webapp.deliveries.arrival import describe_arrival, describe_receipt
 from webapp.deliveries.attempts.exchanges import read_exchange
-from webapp.deliveries.badge import Outcome, describe_outcome, known_code
+from webapp.deliveries.badge import Outcome, describe_outcome
 from webapp.deliveries.delivery_rows import AnyDelivery
-from webapp.deliveries.proof import Proof
 from webapp.deliveries.queries import find_last_accepted_test, has_real_alerts
 from webapp.extensions import db
-from webapp.models import AlertDestination, AuditEvent, DeliveryStatus, DrillNumber
+from webapp.models import AlertDestination, AuditEvent, DeliveryStatus
 from webapp.outbound.exchange_facts import ExchangeFacts
-from webapp.text.names import clean_name, isolate_name, quote_name
+from webapp.text.names import isolate_name
 
 # Changes of a destination that are listed.
 _MAX_CHANGES = 20
@@ -89,7 +82,7 @@ def diagnose(destination: AlertDestination, newest: AnyDelivery | None) -> Diagn
         last_test=describe_outcome(newest, destination.type),
         next_step=RETEST if current.is_outdated else current.next_step,
         arrival=describe_arrival(newest, is_outdated=current.is_outdated),
-        receipt=_describe_receipt(newest),
+        receipt=describe_what_was_reported(newest),
         can_be_confirmed=can_be_confirmed(newest),
         attempts=list_attempts(newest) if newest else (),
         is_outdated=current.is_outdated,
@@ -104,67 +97,12 @@ def diagnose(destination: AlertDestination, newest: AnyDelivery | None) -> Diagn
     )
 
 
-def write_report(
-    workspace: str,
-    destination: AlertDestination,
-    channel: str,
-    where: str,
-    diagnosis: Diagnosis,
-    proof: Proof,
-    now: datetime,
-) -> str:
-    """Return the diagnosis as plain text for a ticket, without secrets. where: the target as shown to this visitor."""
-    newest, outcome = diagnosis.newest, diagnosis.last_test
-    lines = [
-        f"Alertcheck report of {format_exact(now)}",
-        f"Workspace: {quote_name(workspace)}",
-        f"Destination: {quote_name(destination.name)} ({channel}{'' if destination.is_enabled else ', disabled'})",
-        f"Where to: {where}",
-        f"Last test: {outcome.badge.capitalize()}{_describe_request(newest)}",
-        f"What happened: {outcome.sentence}",
-        f"Did it arrive: {describe_arrival(newest, quote_name, diagnosis.is_outdated)}",
-    ]
-    lines += _report_receipt(newest)
-    code = known_code(newest.last_error_code) if newest else None
-    lines += [f"Code: {code}"] if code else []
-    lines += [f"Next step: {diagnosis.next_step}"] if diagnosis.next_step else []
-    lines += [_describe_attempt(attempt) for attempt in diagnosis.attempts]
-    lines += report_exchange(diagnosis.exchange, newest.answer_status if newest else None)
-    lines += _report_last_accepted(diagnosis, now)
-    lines += report_proof(destination, proof, diagnosis.last_accepted, now)
-    return "".join(f"{clean_name(line)}\n" for line in lines)  # no fact of another program breaks a line
-
-
-def _describe_receipt(newest: AnyDelivery | None, format_name: Callable[[str], str] = isolate_name) -> str | None:
+def describe_what_was_reported(
+    newest: AnyDelivery | None, format_name: Callable[[str], str] = isolate_name
+) -> str | None:
     if newest is None or newest.receipt is None:
         return "Nobody has confirmed yet whether the message arrived." if can_be_confirmed(newest) else None
     return describe_receipt(newest, format_name)
-
-
-def _report_receipt(newest: AnyDelivery | None) -> list[str]:
-    """Return two separate lines: when the receiver accepted the message, and what a person reported."""
-    accepted_at, receipt_at = (newest.sent_at, newest.receipt_at) if newest else (None, None)
-    reported_at = f" ({format_exact(receipt_at)})" if receipt_at else ""
-    lines = [f"Accepted: {format_exact(accepted_at)}"] if accepted_at else []
-    receipt = _describe_receipt(newest, quote_name)
-    return lines + ([f"Receipt: {receipt}{reported_at}"] if receipt else [])
-
-
-def _report_last_accepted(diagnosis: Diagnosis, now: datetime) -> list[str]:
-    """Return when a test was accepted last, and what became different since then, or since the one before it."""
-    last, earlier = diagnosis.last_accepted, diagnosis.earlier
-    changes = [f"Since then: {_describe_change(change)}" for change in diagnosis.changes]
-    differences = [f"Since then: {difference}" for difference in diagnosis.differences]
-    at = last.sent_at if last else None
-    took = diagnosis.earlier_duration if last is earlier else ""
-    accepted = f"Last accepted test: {f'{format_exact(at)}{took}, {format_relative(at, now)}' if at else 'none yet'}"
-    if last is earlier:
-        return [accepted, *changes, *differences]
-    earlier_changes = [f"Since then: {_describe_change(change)}" for change in diagnosis.earlier_changes]
-    if earlier is None or earlier.sent_at is None or not (earlier_changes or differences):
-        return [accepted, *changes]
-    before = f"Accepted before: {format_exact(earlier.sent_at)}{diagnosis.earlier_duration}"
-    return [accepted, *changes, before, *earlier_changes, *differences]
 
 
 def _list_changes(destination: AlertDestination, since: datetime) -> Sequence[AuditEvent]:
@@ -172,27 +110,3 @@ def _list_changes(destination: AlertDestination, since: datetime) -> Sequence[Au
         AuditEvent.destination_id == destination.id, AuditEvent.happened_at > since, AuditEvent.action.in_(_CHANGES)
     )
     return db.session.scalars(query.order_by(AuditEvent.id.desc()).limit(_MAX_CHANGES)).all()
-
-
-def _describe_request(newest: AnyDelivery | None) -> str:
-    if newest is None:
-        return ""
-    by = f" by {quote_name(newest.requester)}" if newest.requester else ""
-    is_plain = newest.drill is DrillNumber.FIRST and not by
-    by = by or (" by the schedule of drills" if newest.drill else "")
-    by += f", {BY_CUSTOMER_LINK}" if newest.by_customer_link else ""
-    by += f" ({newest.drill.label})" if newest.drill and not is_plain else ""
-    reference = f", reference {newest.reference}" if newest.reference else ""
-    return f", requested{by} at {format_exact(newest.created_at)}{reference}"
-
-
-def _describe_attempt(attempt: PastAttempt) -> str:
-    took = "the worker was lost" if attempt.seconds is None else f"{attempt.seconds:.2f} s"
-    response = f", response {attempt.answer_status}" if attempt.answer_status else ""
-    code = f", {attempt.code}" if attempt.code else ", accepted"
-    return f"Attempt {attempt.number}: {attempt.started_at.astimezone(UTC):%H:%M:%S} UTC, {took}{response}{code}"
-
-
-def _describe_change(change: AuditEvent) -> str:
-    fields = f" ({', '.join(change.changed)})" if change.changed else ""
-    return f"{change.action}{fields} by {quote_name(change.account_name)} at {format_exact(change.happened_at)}"

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TypeGuard
 
 from webapp.app_state import app_state
-from webapp.dashboard.plan_status import PlanStatus
+from webapp.dashboard.planned_test_status import PlanStatus
 from webapp.dashboard.poll_interval import choose_interval, choose_planned_interval, is_wait_worthwhile
 from webapp.deliveries.badge import Badge, badge_for
 from webapp.deliveries.delivery_rows import AnyDelivery

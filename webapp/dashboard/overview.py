@@ -10,7 +10,7 @@ from webapp.dashboard.badge_age import describe_oldest, find_oldest_change
 from webapp.dashboard.proof_gaps import Gap, count_gaps, find_gaps, find_next_stale
 from webapp.dashboard.summaries import DestinationSummary, Tab
 from webapp.database.numbered_pages import Page, cut_page, parse_page
-from webapp.sends.eligibility import pages_people
+from webapp.presses.eligibility import pages_people
 from webapp.text.search_text import contains_text, read_search_text
 
 # Destinations per page of the list.

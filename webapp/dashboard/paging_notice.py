@@ -1,7 +1,7 @@
 """Says before a test whom it pages, so that whoever sends it can confirm that."""
 
 from webapp.channels import CHANNELS
-from webapp.sends.eligibility import pages_people
+from webapp.presses.eligibility import pages_people
 
 
 def describe_paging(channel_name: str) -> str | None:

@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from webapp.dashboard.summaries import DestinationSummary, Tab
-from webapp.deliveries.acceptance import STALE_AFTER, is_stale
-from webapp.deliveries.confirmation import is_unconfirmed
+from webapp.deliveries.drill_confirmation import is_unconfirmed
+from webapp.deliveries.last_acceptance import STALE_AFTER, is_stale
 
 
 class Gap(StrEnum):

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from webapp.dashboard.badge_age import find_idle_warning, find_shown_acceptance
-from webapp.dashboard.confirmation_status import describe_confirmation
-from webapp.deliveries.acceptance import Acceptance, is_stale
+from webapp.dashboard.drill_confirmation_status import describe_confirmation
 from webapp.deliveries.badge import Badge
+from webapp.deliveries.last_acceptance import Acceptance, is_stale
 from webapp.deliveries.proof import Proof
 from webapp.models import AlertDestination
 

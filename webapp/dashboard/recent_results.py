@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ScalarSelect, String, bindparam, case, cast, func, select
+from sqlalchemy import ScalarSelect, String, bindparam, case, cast, func, literal_column, select
 
 from webapp.deliveries.badge import Badge, badge_for
 from webapp.deliveries.queries import select_newest_tests
@@ -17,6 +17,9 @@ RECENT_COUNT = 20
 
 # What follows the status of a drill in the text that the query returns.
 _DRILL = "+"
+
+# No string: SQLAlchemy would write it into the whole statement anew at each execution.
+_SEPARATOR: Any = literal_column("','")
 
 
 class RecentResult(NamedTuple):
@@ -43,7 +46,7 @@ def recent_results_subquery() -> ScalarSelect[str]:
     """Return a subquery for a destination's recent results, in the format that `parse_recent_results` reads."""
     result = cast(AlertDelivery.status, String) + case((AlertDelivery.drill.is_(None), ""), else_=_DRILL)
     newest = select_newest_tests(result.label("result")).limit(inline(RECENT_COUNT)).subquery()
-    return select(func.aggregate_strings(newest.c.result, ",")).correlate(AlertDestination).scalar_subquery()
+    return select(func.aggregate_strings(newest.c.result, _SEPARATOR)).correlate(AlertDestination).scalar_subquery()
 
 
 def parse_recent_results(results: str | None) -> list[RecentResult]:

@@ -15,7 +15,7 @@ from webapp.auth.session_rows import DestinationFacts, forget_place_rows
 from webapp.dashboard.certificate_warning import find_certificate_warning
 from webapp.dashboard.next_poll import is_awaited, next_poll_ms
 from webapp.dashboard.paging_notice import describe_paging
-from webapp.dashboard.plan_status import PlanStatus, describe_plan_end, find_plan_status, list_plans
+from webapp.dashboard.planned_test_status import PlanStatus, describe_plan_end, find_plan_status, list_plans
 from webapp.dashboard.proof_status import ProofStatus, describe_proof
 from webapp.dashboard.recent_results import (
     RecentResult,
@@ -25,15 +25,15 @@ from webapp.dashboard.recent_results import (
 )
 from webapp.database.sessions import leave_database
 from webapp.deliveries.badge import Badge, Outcome, describe_outcome
-from webapp.deliveries.confirmation import confirmation_times
 from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, AnyDelivery, DeliveryRow, read_delivery
+from webapp.deliveries.drill_confirmation import confirmation_times
 from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, read_proofs
 from webapp.deliveries.queries import newest_test_id_subquery
-from webapp.deliveries.requesting.cooldown import cooldown_end, seconds_left
-from webapp.deliveries.requesting.plan_transitions import PLAN_COLUMNS, PlanRow
+from webapp.deliveries.requesting.cooldown import cooldown_end, find_requested_at, seconds_left
+from webapp.deliveries.requesting.planned_test_changes import PLAN_COLUMNS, PlanRow
 from webapp.metrics.backlog import count_waiting, waiting_subquery
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, database_clock
-from webapp.sends.eligibility import RequestResult, find_refusal
+from webapp.presses.eligibility import RequestResult, find_refusal
 
 # How long a test may wait for a worker before the page checks whether a worker is alive.
 PICKUP_TIMEOUT = timedelta(seconds=3)
@@ -116,7 +116,7 @@ def build_status(
     """Compute what the fragment shows. shared: loaded here if None, without proof."""
     shared = shared or load_shared_status_data(visit.workspace.id, [destination.id], [destination.id], {})
     last_test = describe_outcome(newest, destination.type, destination.settings_version)
-    requested_at = newest.created_at if newest else None
+    pressed_at = find_requested_at(newest.created_at, newest.updated_at) if newest else None
     is_valid = newest is not None and last_test.badge is Badge.SENT and not last_test.is_outdated
     planned = shared.plans.get(destination.id)
     plan = find_plan_status(planned, now)
@@ -127,8 +127,8 @@ def build_status(
         last_test=last_test,
         recent_results=shared.recent_results.get(destination.id, ()),
         poll_ms=next_poll_ms(newest, plan, now, shared.pending, waits=True),
-        cooldown=seconds_left(requested_at, now),
-        cooldown_end=cooldown_end(requested_at, now),
+        cooldown=seconds_left(pressed_at, now),
+        cooldown_end=cooldown_end(pressed_at, now),
         block_reason=find_block_reason(visit, destination, newest, now),
         refusal=refusal,
         lacks_worker=_lacks_worker(newest, plan, now),

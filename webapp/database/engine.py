@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.dialects import registry
 
-from webapp.database.authorities import find_authorities
+from webapp.database.certificate_authorities import find_authorities
 from webapp.database.connection_pool import SharingPool
 from webapp.database.sqlite import prepare_sqlite
 

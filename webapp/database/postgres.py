@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from threading import BoundedSemaphore, Thread
 from typing import Any, TypeVar
 
-from psycopg import Connection
+from psycopg import Column, Connection, Cursor
 from psycopg.abc import PQGen
 from psycopg.errors import ConnectionTimeout, ReadOnlySqlTransaction, _WaitTimeout
 from psycopg.pq import TransactionStatus
@@ -36,6 +36,29 @@ class StandbyRefused(ReadOnlySqlTransaction):
     is_standby = True
 
 
+class Columns:
+    """The columns of a cursor's result, each of which is described when it is read."""
+
+    def __init__(self, cursor: Cursor[Any], count: int) -> None:
+        self._cursor, self._numbers = cursor, range(count)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, number: int) -> Column:
+        return Column(self._cursor, self._numbers[number])
+
+
+class LeanCursor(Cursor[Any]):
+    """A cursor that describes no column that nobody reads: SQLAlchemy reads those of a statement's first result."""
+
+    @property
+    def description(self) -> Columns | list[Column] | None:  # type: ignore[override]
+        """Return the columns of the result; None if it has no rows."""
+        result = self.pgresult
+        return Columns(self, result.nfields) if result and result.nfields else super().description
+
+
 class LimitedConnection(Connection[Any]):
     """A connection that closes itself when a call takes longer than its request may wait.
 
@@ -60,9 +83,12 @@ class LimitedConnection(Connection[Any]):
     def rollback(self) -> None:
         """Roll back. In a request, keep the prepared statements unless one failed: it may fit the schema no more.
 
-        Each request ends with a rollback, after which psycopg would forget them.
+        Each request ends with a rollback, after which psycopg would forget them. The pool then rolls back once more.
         """
-        if find_limit() is None or self.pgconn.transaction_status != TransactionStatus.INTRANS:
+        status = self.pgconn.transaction_status
+        if status == TransactionStatus.IDLE:
+            return
+        if find_limit() is None or status != TransactionStatus.INTRANS:
             super().rollback()
             return
         with self.lock:
@@ -87,7 +113,7 @@ class PostgresDialect(PGDialect_psycopg):
         """Open a connection, within the limit of a request."""
 
         def open_connection() -> LimitedConnection:
-            return LimitedConnection.connect(*arguments, autocommit=True, **options)
+            return LimitedConnection.connect(*arguments, autocommit=True, cursor_factory=LeanCursor, **options)
 
         limit = find_limit()
         connection = open_connection() if limit is None else _open_within(limit, open_connection)

@@ -43,7 +43,7 @@ def waiting_at_most(seconds: float) -> Iterator[None]:
 
 
 def _current() -> RequestWait:
-    if "database_wait" not in g:
-        g.database_wait = RequestWait()
-    wait: RequestWait = g.database_wait
+    wait: RequestWait | None = g.get("database_wait")
+    if wait is None:
+        wait = g.database_wait = RequestWait()
     return wait

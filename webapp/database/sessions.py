@@ -24,7 +24,7 @@ def init_sessions(app: Flask) -> None:
     """Bind the database to an application. The teardown functions run in reverse order: the slot is returned last."""
     app.extensions[_SLOTS] = RequestSlots()
     # While the request and its limit still exist: a later rollback on a frozen server would wait forever.
-    app.teardown_request(_end_transaction)
+    app.teardown_request(_close_session)
     app.teardown_appcontext(_give_back_slot)
     db.init_app(app)
     app.teardown_appcontext(_close_session)
@@ -75,11 +75,6 @@ def _take_slot(_session: Session, transaction: SessionTransaction) -> None:
     if transaction.parent is None and has_request_context() and "database_slot" not in g:
         current_app.extensions[_SLOTS].take()
         g.database_slot = True
-
-
-def _end_transaction(_error: BaseException | None) -> None:
-    if db.session.registry.has():
-        discard_transaction()
 
 
 def _give_back_slot(_error: BaseException | None) -> None:

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 from webapp.deliveries.delivery_rows import AnyDelivery
-from webapp.failures import CHECK_BEFORE_TEST, EXPLANATIONS, Code
+from webapp.failures import CHECK_BEFORE_TEST, MEANINGS, Code
 from webapp.models import DeliveryStatus, Receipt, ReceiptSource
 from webapp.text.names import isolate_name
 
 FormatName = Callable[[str], str]
 
 # Codes of failures after which the message may have arrived all the same.
-UNCERTAIN_CODES = frozenset(code.value for code in Code if EXPLANATIONS[code].may_have_arrived)
+UNCERTAIN_CODES = frozenset(code.value for code in Code if MEANINGS[code].may_have_arrived)
 
 
 def is_missing(status: DeliveryStatus | None, receipt: Receipt | None) -> bool:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from webapp.channels import CHANNELS
 from webapp.deliveries.arrival import describe_receipt, is_missing, is_uncertain
 from webapp.deliveries.delivery_rows import AnyDelivery
-from webapp.failures import EXPLANATIONS, Code, drop_arrival_check
+from webapp.failures import MEANINGS, Code, drop_arrival_check
 from webapp.models import DeliveryStatus, Receipt
 
 
@@ -172,4 +172,4 @@ def known_code(text: str | None) -> Code | None:
 def next_step(code: Code, channel_name: str) -> str:
     """Return the next step for a code: the channel's own hint if it has one, else the general one."""
     channel = CHANNELS.get(channel_name)
-    return (channel.hints.get(code) if channel else None) or EXPLANATIONS[code].next_step
+    return (channel.hints.get(code) if channel else None) or MEANINGS[code].next_step

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from webapp.database.query_plans import PLAN_ONCE
-from webapp.deliveries.acceptance import ACCEPTANCE, Acceptance, read_acceptance
-from webapp.deliveries.confirmation import CONFIRMATION, Confirmation, confirmation_times, read_confirmation
+from webapp.deliveries.drill_confirmation import CONFIRMATION, Confirmation, confirmation_times, read_confirmation
+from webapp.deliveries.last_acceptance import ACCEPTANCE, Acceptance, read_acceptance
 from webapp.extensions import db
 from webapp.models import AlertDestination
 from webapp.models.id_list import IsOneOf

@@ -134,7 +134,10 @@ _NEWEST_TEST = (
     .where(AlertDestination.deleted_at.is_(None), AlertDestination.id == bindparam("destination_id"))
 )
 _NEWEST_TESTS = (
-    select(AlertDestination.id, AlertDelivery.id, AlertDelivery.created_at, AlertDelivery.status, PlannedTest.due_at)
+    select(
+        *(AlertDestination.id, AlertDelivery.id, AlertDelivery.created_at, AlertDelivery.updated_at),
+        *(AlertDelivery.status, PlannedTest.due_at),
+    )
     .select_from(AlertDestination)
     .outerjoin(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
     .outerjoin(
@@ -155,6 +158,7 @@ class NewestTest:
 
     delivery_id: int
     created_at: datetime
+    updated_at: datetime
     status: DeliveryStatus
 
 
@@ -164,8 +168,8 @@ def list_newest_tests(destination_ids: Sequence[int]) -> tuple[dict[int, NewestT
     Both by destination. One query, however many deliveries.
     """
     rows = db.session.connection().execute(_NEWEST_TESTS, {"destination_ids": destination_ids}).all()
-    newest = {row[0]: NewestTest(*row[1:4]) for row in rows if row[1] is not None}
-    return newest, {row[0]: row[4] for row in rows if row[4] is not None}
+    newest = {row[0]: NewestTest(*row[1:5]) for row in rows if row[1] is not None}
+    return newest, {row[0]: row[5] for row in rows if row[5] is not None}
 
 
 def list_newest_drills(destination_ids: Sequence[int]) -> dict[int, int | None]:

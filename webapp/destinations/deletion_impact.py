@@ -8,7 +8,7 @@ from sqlalchemy import exists, select
 
 from webapp.deliveries.badge import Badge, badge_for
 from webapp.deliveries.queries import count_test_sends, find_newest_test, is_delivery_of
-from webapp.deliveries.requesting.plan_transitions import find_planned_test
+from webapp.deliveries.requesting.planned_test_changes import find_planned_test
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, AlertRule
 

@@ -12,6 +12,7 @@ from webapp.channels import CHANNELS
 from webapp.channels.contract import Channel
 from webapp.channels.fields import Field, fill_in
 from webapp.destinations.form_fields import WriteOnlyInput, WriteOnlyTextArea, make_box, make_field, make_tags_field
+from webapp.destinations.secret_names import list_secret_parts
 from webapp.extensions import PageForm
 from webapp.outbound import OutboundClient
 from webapp.text.names import MAX_NAME_LENGTH, clean_name
@@ -26,6 +27,10 @@ def _clean(value: str | None) -> str | None:
 REMOVE = "remove_"
 
 LOST = "What you entered here was kept for 15 minutes. Enter it again."
+IN_NAME = (
+    "This name contains the address or a secret of the destination. Choose another one: everybody in the workspace "
+    "sees it, and so does whoever reads its messages."
+)
 NOT_BOTH = "Enter a new secret, or tick the box below to remove the stored one, but not both."
 
 
@@ -79,6 +84,8 @@ class DestinationForm(PageForm):
         settings = fill_in(self.read_settings(self.channel), kept, self.channel.fields)
         for name, complaint in self.channel.find_conflicts(settings).items():
             self[name].errors = (complaint,)
+        if list_secret_parts(settings, self.channel.fields).are_in(self["name"].data):
+            self["name"].errors = (IN_NAME,)
 
     def clear_errors(self, generated: Collection[str]) -> None:
         """Forget the errors of a form that is not to be saved yet, except of secrets that have to be entered again.

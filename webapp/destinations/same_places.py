@@ -9,7 +9,7 @@ from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.extensions import db
 from webapp.models import AlertDestination, Workspace
 from webapp.outbound import OutboundClient
-from webapp.outbound.policy.send_targets import TargetKind
+from webapp.outbound.policy.counted_targets import TargetKind
 from webapp.text.names import quote_name
 
 # Names that a warning lists.

@@ -7,7 +7,7 @@ from enum import StrEnum
 from webapp.channels import CHANNELS
 from webapp.channels.fields import FieldKind
 from webapp.failures import DeliveryFailed
-from webapp.outbound.policy.send_targets import unify_recipient
+from webapp.outbound.policy.counted_targets import unify_recipient
 from webapp.outbound.policy.urls import read_url
 from webapp.outbound.smtp.recipients import read_recipients
 

@@ -12,7 +12,7 @@ from webapp.drills.wording import describe_hours, describe_weekdays
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, DrillChoice, DrillInterval, DrillSchedule, Workspace
 from webapp.models.locking import lock_destination, lock_workspace
-from webapp.sends.eligibility import pages_people
+from webapp.presses.eligibility import pages_people
 
 OFF = "off"
 

@@ -11,10 +11,10 @@ from webapp.deliveries.queries import list_newest_drills
 from webapp.deliveries.requesting.objections import WantedDrill
 from webapp.extensions import db
 from webapp.models import AlertDestination, DrillChoice, DrillNumber
-from webapp.sends.batches import BatchResult, Dated, request_each
-from webapp.sends.candidates import Candidate, list_candidates
-from webapp.sends.eligibility import RequestResult, find_refusal, pages_people
-from webapp.sends.press import Refused, count_and_write, refuse
+from webapp.presses.batches import BatchResult, Dated, request_each
+from webapp.presses.eligibility import RequestResult, find_refusal, pages_people
+from webapp.presses.press import Refused, count_and_write, refuse
+from webapp.presses.testable_destinations import Candidate, list_candidates
 
 
 def press_drills(visit: Visit, now: datetime, confirms_paging: bool = False) -> BatchResult:

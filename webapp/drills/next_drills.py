@@ -23,7 +23,7 @@ from webapp.drills.schedule_slots import (
     time_in,
 )
 from webapp.models import DrillInterval
-from webapp.sends.eligibility import pages_people
+from webapp.presses.eligibility import pages_people
 
 # The days of the calendar.
 DAYS = 35

@@ -18,9 +18,10 @@ from webapp.drills.states import PAGE_SIZE, count_drilled, list_drill_states
 from webapp.drills.traffic import list_accepted_traffic
 from webapp.extensions import db
 from webapp.models import AlertDestination, DrillNumber, DrillSchedule, Workspace
-from webapp.sends.eligibility import RequestResult
-from webapp.sends.press import count_and_write, enqueue_or_fail
-from webapp.sends.rate_limits import TooManyTestSends
+from webapp.presses.eligibility import RequestResult
+from webapp.presses.enqueue_or_fail import enqueue_or_fail
+from webapp.presses.press import count_and_write
+from webapp.presses.rate_limits import TooManyTestSends
 
 log = logging.getLogger(__name__)
 

@@ -2,8 +2,8 @@
 
 from webapp.evidence.completeness import Gap, Retention, find_gaps
 from webapp.evidence.export import write_destinations, write_tests
-from webapp.evidence.incidents import Problem
 from webapp.evidence.period import MAX_DAYS, Period, PeriodInvalid, list_choices, read_period
+from webapp.evidence.problem_tests import Problem
 from webapp.evidence.report import Report, make_report
 
 __all__ = [

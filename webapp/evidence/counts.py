@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Label, Select, and_, func, select
 
 from webapp.deliveries.arrival import UNCERTAIN_CODES
+from webapp.evidence.delivery_spans import Span, list_spans
 from webapp.evidence.period import Period
-from webapp.evidence.spans import Span, list_spans
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus, DrillNumber, Receipt
 

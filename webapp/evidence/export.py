@@ -10,10 +10,10 @@ from webapp.database.keyset_pages import Page
 from webapp.deliveries.arrival import is_uncertain
 from webapp.deliveries.badge import describe_outcome
 from webapp.evidence.counts import COUNTED
+from webapp.evidence.destinations_in_period import DestinationRecord
 from webapp.evidence.follow_ups import Change, FollowUps
-from webapp.evidence.incidents import RecordedTest, list_tests
 from webapp.evidence.period import Period
-from webapp.evidence.population import DestinationRecord
+from webapp.evidence.problem_tests import RecordedTest, list_tests
 from webapp.evidence.report import Report
 from webapp.evidence.unconfirmed import find_unconfirmed
 from webapp.extensions import db

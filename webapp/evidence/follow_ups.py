@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from webapp.audit import Action
-from webapp.evidence.spans import IS_TEST, list_spans
+from webapp.evidence.delivery_spans import IS_TEST, list_spans
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AuditEvent, Receipt
 

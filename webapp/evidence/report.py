@@ -9,11 +9,11 @@ from webapp.database.snapshots import begin_snapshot
 from webapp.evidence.changes import Changes, load_changes
 from webapp.evidence.completeness import Gap, Retention, find_complete_from, find_gaps
 from webapp.evidence.counts import Counts, add_up, load_counts
+from webapp.evidence.destinations_in_period import DestinationRecord, load_population
 from webapp.evidence.disabled_periods import DisabledSpell
 from webapp.evidence.follow_ups import FollowUps
-from webapp.evidence.incidents import Problem, RecordedTest, add_follow_ups, add_seen_tests, list_problems
 from webapp.evidence.period import Period
-from webapp.evidence.population import DestinationRecord, load_population
+from webapp.evidence.problem_tests import Problem, RecordedTest, add_follow_ups, add_seen_tests, list_problems
 from webapp.evidence.unconfirmed import find_end, find_unconfirmed
 from webapp.extensions import db
 from webapp.models import Workspace

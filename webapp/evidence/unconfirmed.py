@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from sqlalchemy import or_, select
 
-from webapp.deliveries.confirmation import CONFIRM_WITHIN, PAST_UNCONFIRMED_DRILL_ID, confirmation_times
+from webapp.deliveries.drill_confirmation import CONFIRM_WITHIN, PAST_UNCONFIRMED_DRILL_ID, confirmation_times
+from webapp.evidence.destinations_in_period import existed_in
 from webapp.evidence.period import Period
-from webapp.evidence.population import existed_in
 from webapp.extensions import db
 from webapp.models import AlertDestination
 

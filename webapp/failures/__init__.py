@@ -5,26 +5,26 @@ All sentences are our own. A failure is described by the *type* of an error, the
 both can contain the secret address.
 """
 
-from webapp.failures.arrival_checks import CHECK_ACCEPTED, CHECK_BEFORE_TEST, drop_arrival_check
+from webapp.failures.arrival_sentences import CHECK_ACCEPTED, CHECK_BEFORE_TEST, drop_arrival_check
 from webapp.failures.cause import Cause
 from webapp.failures.certificate import CertificateFacts
 from webapp.failures.code import Code
-from webapp.failures.explanations import CAUSES, EXPLANATIONS, Explanation, Protocol, codes_of
 from webapp.failures.failure import MAX_LENGTH, DeliveryFailed, Facts, describe
+from webapp.failures.meanings import CAUSES, MEANINGS, Meaning, Protocol, codes_of
 from webapp.failures.suggested_setting import Suggestion, suggest_integer
 
 __all__ = [
     "CAUSES",
     "CHECK_ACCEPTED",
     "CHECK_BEFORE_TEST",
-    "EXPLANATIONS",
     "MAX_LENGTH",
+    "MEANINGS",
     "Cause",
     "CertificateFacts",
     "Code",
     "DeliveryFailed",
-    "Explanation",
     "Facts",
+    "Meaning",
     "Protocol",
     "Suggestion",
     "codes_of",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from webapp.failures.cause import Cause
 from webapp.failures.certificate import CertificateFacts, describe_certificate, format_date, quote
 from webapp.failures.code import Code
-from webapp.failures.explanations import CAUSES, EXPLANATIONS
+from webapp.failures.meanings import CAUSES, MEANINGS
 from webapp.failures.suggested_setting import Suggestion
 
 # Characters of a sentence: the size of the column `last_error_message`.
@@ -79,7 +79,7 @@ class DeliveryFailed(Exception):
         self.facts = facts or Facts()
         self.retry_after = retry_after
         self.suggestion = suggestion
-        self.may_retry = EXPLANATIONS[code].may_retry if may_retry is None else may_retry
+        self.may_retry = MEANINGS[code].may_retry if may_retry is None else may_retry
 
     @property
     def message(self) -> str:
@@ -90,7 +90,7 @@ class DeliveryFailed(Exception):
 def describe(code: Code, facts: Facts | None = None) -> str:
     """Compose the sentence that describes what happened, from our own words and safe facts."""
     facts = facts or Facts()
-    template = EXPLANATIONS[code].sentence if facts.cause is None else CAUSES[facts.cause]
+    template = MEANINGS[code].sentence if facts.cause is None else CAUSES[facts.cause]
     sentence = _compose(template, facts)
     return sentence if len(sentence) <= MAX_LENGTH else _compose(template, replace(facts, certificate=None))
 

@@ -9,7 +9,7 @@ from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.imports.dry_run import DryRunRow
 from webapp.imports.file_contents import FileFormat
 from webapp.models import Account, Workspace
-from webapp.sends.eligibility import pages_people
+from webapp.presses.eligibility import pages_people
 from webapp.text.counting import count
 
 # What people call a format.

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 
 from webapp.imports.alertmanager_kinds import GLOBAL_KEYS, KINDS, SERVICE_KEY_UNSUPPORTED, SLACK_APP_UNSUPPORTED
-from webapp.imports.draft import Draft, Kind, find_kind, name_receivers, note_unused, refuse
 from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundFile, FoundReceiver
 from webapp.imports.file_values import (
     MAX_NODES,
@@ -17,6 +16,7 @@ from webapp.imports.file_values import (
 )
 from webapp.imports.http_config import get_value, note_connection, note_credentials, read_http_config
 from webapp.imports.pagerduty import set_server
+from webapp.imports.receiver_draft import Draft, Kind, find_kind, name_receivers, note_unused, refuse
 from webapp.text.counting import count
 from webapp.text.names import MAX_NAME_LENGTH, clean_name
 

@@ -6,9 +6,9 @@ Source: prometheus.io, "Alerting configuration", which describes each `<..._conf
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from webapp.imports.draft import Kind, make_unsupported
 from webapp.imports.file_contents import Unusable
 from webapp.imports.left_out_sentences import CHANNEL, DEVICE, MAIL_SERVER
+from webapp.imports.receiver_draft import Kind, make_unsupported
 
 CONNECTOR_RETIRED = (
     "Microsoft has retired these connectors. Create a workflow in Teams that posts when a webhook request is received, "

@@ -9,9 +9,9 @@ from webapp.imports.apprise_kinds import (
     SLACK_WORKFLOW_UNSUPPORTED,
 )
 from webapp.imports.apprise_urls import AppriseUrl
-from webapp.imports.draft import Draft, NotSupported
 from webapp.imports.left_out_sentences import CHANNEL
 from webapp.imports.placeholders import is_reference
+from webapp.imports.receiver_draft import Draft, NotSupported
 
 _YES = frozenset(("yes", "true", "1", "on", "y", "t", "enable", "enabled"))
 _CHAT = re.compile(r"(?P<chat>-?[0-9]+|@?[A-Za-z_-][\w-]*)(?::(?P<thread>[0-9]+))?")

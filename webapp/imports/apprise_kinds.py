@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from webapp.imports.alertmanager_kinds import CONNECTOR_RETIRED, OPSGENIE_ENDS
-from webapp.imports.draft import Kind, make_unsupported
 from webapp.imports.file_contents import Unusable
+from webapp.imports.receiver_draft import Kind, make_unsupported
 
 SLACK_BOT_UNSUPPORTED = (
     "Alertcheck posts to Slack through an incoming webhook, not with a bot's token. Create an incoming webhook for the "

@@ -16,9 +16,9 @@ from webapp.imports.apprise_chat import (
 )
 from webapp.imports.apprise_kinds import METHOD_UNSUPPORTED
 from webapp.imports.apprise_urls import AppriseUrl
-from webapp.imports.draft import Draft, NotSupported
 from webapp.imports.headers import add_header
 from webapp.imports.left_out_sentences import COPIES, MAIL_SERVER
+from webapp.imports.receiver_draft import Draft, NotSupported
 
 
 def _ntfy(url: AppriseUrl) -> list[Draft]:

@@ -8,12 +8,13 @@ from webapp.channels import CHANNELS
 from webapp.channels.fields import Field, Settings
 from webapp.destinations.masking import mask_new_target
 from webapp.destinations.same_places import Place, find_place
+from webapp.destinations.secret_names import SecretParts, list_secret_parts
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.imports.file_contents import NO_DRILLS_GIVEN, FoundDrills, FoundReceiver, Unusable
-from webapp.imports.row_names import name_rows
-from webapp.imports.settings_checks import CheckedSettings, check_settings, list_unknown
+from webapp.imports.receiver_checks import CheckedSettings, check_settings, list_unknown
+from webapp.imports.row_names import UNNAMED, name_rows
 from webapp.outbound import OutboundClient
-from webapp.text.names import quote_name
+from webapp.text.names import clean_name, quote_name
 
 
 class RowState(StrEnum):
@@ -26,6 +27,8 @@ class RowState(StrEnum):
     RETIRED = "retired"
     NOT_SUPPORTED = "not supported"
 
+
+IN_NAME = "Its name in the file contains an address or another secret, so it gets another one."
 
 UNUSABLE = {Unusable.RETIRED: RowState.RETIRED, Unusable.NOT_SUPPORTED: RowState.NOT_SUPPORTED}
 
@@ -75,9 +78,10 @@ class Judge:
     def judge(self, receivers: Sequence[FoundReceiver], typed: Typed | None = None) -> list[DryRunRow]:
         """Return a row for each receiver, in the order of the file."""
         taken = {place: f"the destination {quote_name(name)} of this workspace" for place, name in self.places.items()}
-        names = name_rows(receiver.name for receiver in receivers)
+        own_names = _find_safe_names(receivers)
         rows = []
-        for number, (receiver, (name, note)) in enumerate(zip(receivers, names, strict=True)):
+        for number, (receiver, (name, note)) in enumerate(zip(receivers, name_rows(own_names), strict=True)):
+            note = note if own_names[number] == receiver.name else IN_NAME
             row = self._judge_alone(DryRunRow(number, name, None, RowState.READY), receiver, (typed or {}).get(number))
             notes = (*receiver.dropped, *row.notes, *([note] if note else []))
             row = replace(row, notes=notes, is_enabled=receiver.is_enabled, tags=receiver.tags, drills=receiver.drills)
@@ -124,6 +128,21 @@ class Judge:
             return replace(row, state=RowState.DUPLICATE, reason=f"It leads to the same place as {taken[place]}.")
         taken[place] = f"{quote_name(row.name)} in this file"
         return row
+
+
+def _find_safe_names(receivers: Sequence[FoundReceiver]) -> list[str]:
+    """Return the names that the file has, and the channel's label instead of one that contains a secret of the file."""
+    channels = [CHANNELS.get(receiver.channel or "") for receiver in receivers]
+    known = [(receiver, channel) for receiver, channel in zip(receivers, channels, strict=True) if channel]
+    parts = [list_secret_parts(receiver.settings, channel.fields) for receiver, channel in known]
+    secret = SecretParts(
+        frozenset().union(*(each.addresses for each in parts)), frozenset().union(*(each.starts for each in parts))
+    )
+    labels = (channel.label if channel else UNNAMED for channel in channels)
+    return [
+        label if secret.are_in(clean_name(receiver.name)) else receiver.name
+        for receiver, label in zip(receivers, labels, strict=True)
+    ]
 
 
 def _describe_missing(fields: Sequence[Field]) -> str:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from webapp.imports.draft import Draft
 from webapp.imports.file_contents import FoundDrills
 from webapp.imports.file_values import Node, get_text
+from webapp.imports.receiver_draft import Draft
 from webapp.models import AlertDestination, DrillChoice
 
 CHOICE, MAY_PAGE, NEEDS_CONFIRMATION = KEYS = ("drills", "drills_may_page", "needs_confirmation")

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from webapp.imports.alertmanager_kinds import OPSGENIE_ENDS
-from webapp.imports.draft import Kind, make_unsupported
 from webapp.imports.file_contents import Unusable
 from webapp.imports.left_out_sentences import DEVICE, OAUTH
+from webapp.imports.receiver_draft import Kind, make_unsupported
 
 SLACK_BOT_UNSUPPORTED = (
     "Alertcheck posts to Slack through an incoming webhook, not with a token and a recipient. Create an incoming "

@@ -1,9 +1,9 @@
 """Collects the headers and the authorization of a webhook."""
 
 from webapp.channels.webhook_headers import may_be_set
-from webapp.imports.draft import Draft
 from webapp.imports.file_values import Node, get_text
 from webapp.imports.placeholders import is_reference
+from webapp.imports.receiver_draft import Draft
 
 LEFT_OUT = "Headers that Alertcheck sets itself or never sends, such as Content-Type, are left out."
 

@@ -6,11 +6,11 @@ Source: prometheus.io, "Alerting configuration", `<http_config>`.
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from webapp.imports.draft import Draft
 from webapp.imports.file_values import Node, get_list, get_mapping, get_text
 from webapp.imports.headers import add_authorization, add_header
 from webapp.imports.left_out_sentences import OAUTH
 from webapp.imports.placeholders import HIDDEN
+from webapp.imports.receiver_draft import Draft
 
 _CONNECTION = "Proxy and TLS settings are left out: your Alertcheck administrator sets them for everyone."
 

@@ -1,6 +1,6 @@
 """Takes the server of PagerDuty from the address to which other tools post events."""
 
-from webapp.imports.draft import Draft
+from webapp.imports.receiver_draft import Draft
 
 _PATH = "/v2/enqueue"
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from webapp.imports.apprise import read_apprise_url
 from webapp.imports.bounded_json import load_json
-from webapp.imports.draft import Draft, Kind, find_kind, note_known, refuse
 from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundFile, FoundReceiver
 from webapp.imports.file_values import Node, check_count, get_mapping, get_text, take_counted
 from webapp.imports.headers import add_header
 from webapp.imports.pagerduty import set_server
 from webapp.imports.placeholders import HIDDEN
+from webapp.imports.receiver_draft import Draft, Kind, find_kind, note_known, refuse
 from webapp.imports.sqlite_file import read_notifications
 from webapp.imports.uptime_kuma_kinds import KINDS, NTFY_CREDENTIALS
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from webapp.imports.alertmanager_kinds import OPSGENIE_ENDS
-from webapp.imports.draft import Kind
 from webapp.imports.file_contents import Unusable
 from webapp.imports.left_out_sentences import CHANNEL, COPIES, DEVICE, MAIL_SERVER
+from webapp.imports.receiver_draft import Kind
 
 _ADDRESS = frozenset({"address"})
 

@@ -13,7 +13,7 @@ from webapp.models.types import Id, UtcDateTime
 class Batch(Base):
     """One press on Test all. Its test sends have its id as their `batch`.
 
-    left_out: the destinations that were not tested, as written by `webapp.sends.batches`.
+    left_out: the destinations that were not tested, as written by `webapp.presses.batches`.
     created_at: when the last test send was requested.
     """
 

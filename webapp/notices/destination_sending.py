@@ -35,7 +35,7 @@ from webapp.notices.mail_results import Ending, end_notices
 from webapp.notices.mails import drop_items, keep_true_items
 from webapp.notices.target_health import HAS_OPEN_PROBLEM, Obstacle, load_target_health
 from webapp.outbound import OutboundClient
-from webapp.sends.rate_limits import admit_targets
+from webapp.presses.rate_limits import admit_targets
 from webapp.settings import AppSettings
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, literal, or_, select, union_all, update
 
-from webapp.deliveries.confirmation import UNCONFIRMED_DRILL_ID, confirmation_times
+from webapp.deliveries.drill_confirmation import UNCONFIRMED_DRILL_ID, confirmation_times
 from webapp.deliveries.present_settings import may_be_of_present_settings
 from webapp.extensions import db
 from webapp.models import (

@@ -11,7 +11,7 @@ from webapp.channels import CHANNELS
 from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DestinationProblem, Receipt
-from webapp.sends.eligibility import pages_people
+from webapp.presses.eligibility import pages_people
 
 # Destinations that are offered. A workspace with more than these has chosen from its first ones, by name.
 MAX_OFFERED = 200

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, exists, literal, select
 from sqlalchemy.orm import aliased
 
-from webapp.deliveries.confirmation import UNCONFIRMED_DRILL_ID, confirmation_times
+from webapp.deliveries.drill_confirmation import UNCONFIRMED_DRILL_ID, confirmation_times
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DestinationProblem, ProblemKind, Workspace
 from webapp.models.problem import IS_OPEN

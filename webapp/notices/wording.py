@@ -2,7 +2,7 @@
 
 from webapp.channels import CHANNELS
 from webapp.deliveries.badge import known_code, next_step
-from webapp.deliveries.confirmation import CONFIRM_WITHIN
+from webapp.deliveries.drill_confirmation import CONFIRM_WITHIN
 from webapp.failures.certificate import format_date
 from webapp.models import DestinationProblem, ProblemEnd, ProblemKind
 from webapp.text.counting import count

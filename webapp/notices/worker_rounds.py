@@ -5,10 +5,13 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from sqlalchemy.orm.exc import ObjectDeletedError
+
 from webapp.app_state import current_settings
+from webapp.extensions import db
 from webapp.notices.destination_sending import end_lost_notices
+from webapp.notices.due_notices import list_due_workspaces, plan_notices
 from webapp.notices.mail_results import settle_notices
-from webapp.notices.planning import list_due_workspaces, plan_notices
 from webapp.notices.problem_closing import close_problems
 from webapp.notices.retention import delete_old_page
 from webapp.notices.unconfirmed_problems import open_unconfirmed
@@ -70,15 +73,22 @@ class NoticeRounds:
         end_lost_notices(self._now)
         for workspace_id in list_due_workspaces(self._now):
             yield
-            for is_complete in plan_notices(workspace_id, lambda: self._now):
-                if is_complete:
-                    log.info("notice written", extra={"workspace": workspace_id})
-                yield
+            yield from self._tell(workspace_id)
         yield
         if started_at >= self._next_deletion_at:
             while delete_old_page(self._now):
                 yield
             self._next_deletion_at = started_at + DELETION_INTERVAL
+
+    def _tell(self, workspace_id: int) -> Iterator[None]:
+        """Write the notices of a workspace, unless it is deleted meanwhile."""
+        try:
+            for is_complete in plan_notices(workspace_id, lambda: self._now):
+                if is_complete:
+                    log.info("notice written", extra={"workspace": workspace_id})
+                yield
+        except ObjectDeletedError:
+            db.session.rollback()
 
     def _do_pages(self, do_page: Callable[[datetime, int], int | None]) -> Iterator[None]:
         """Do one page after the other. do_page: is given where it begins, and returns where the next one does."""

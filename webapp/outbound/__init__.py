@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from webapp.outbound.exchange_facts import ExchangeFacts, ExchangeRecorder
 from webapp.outbound.http.client import HttpResponse, get, post
-from webapp.outbound.policy.rules import Policy
+from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.urls import Target
 from webapp.outbound.smtp.client import MailResponse, MailServer, check_mail_server, send_mail
 from webapp.outbound.transport.allowed_addresses import find_addresses

@@ -21,14 +21,14 @@ from email.utils import make_msgid
 from time import monotonic
 
 from webapp.environment.settings_reader import Misconfigured
-from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
+from webapp.failures import MEANINGS, Code, DeliveryFailed
 from webapp.outbound.http.classification import check_response
 from webapp.outbound.http.client import post
-from webapp.outbound.policy.rules import Policy, check_url
+from webapp.outbound.policy.allowed_targets import Policy, check_url
 from webapp.outbound.policy.urls import read_url
 from webapp.outbound.settings import read_mail_server, read_policy
-from webapp.outbound.smtp.addresses import canonical_address, is_mail_address
 from webapp.outbound.smtp.client import MailServer, send_mail
+from webapp.outbound.smtp.email_addresses import canonical_address, is_mail_address
 
 _BODY = json.dumps({"type": "alerts.test", "data": {"text": "[TEST] Alertcheck"}}).encode("ascii")
 
@@ -86,7 +86,7 @@ def _report(failure: DeliveryFailed | None, status: int | None, seconds: float, 
         "code": failure.code if failure else "ok",
         "status": status,
         "seconds": round(seconds, 3),
-        "may_have_arrived": failure is not None and EXPLANATIONS[failure.code].may_have_arrived,
+        "may_have_arrived": failure is not None and MEANINGS[failure.code].may_have_arrived,
         "warning": warning,
     }
     print(json.dumps(outcome))

@@ -12,13 +12,13 @@ from webapp.environment.deprecated_names import use_new_names
 from webapp.environment.settings_reader import EnvironmentSettings, needed_with, read_model, split
 from webapp.failures import DeliveryFailed
 from webapp.outbound.egress_proxy import EgressProxy, read_egress_proxy
+from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.hostnames import NotAHost, canonical_host
 from webapp.outbound.policy.public_networks import Network
-from webapp.outbound.policy.rules import Policy
 from webapp.outbound.policy.urls import Origin, read_url
 from webapp.outbound.smtp.mail_server import MailServer, check_mail_url, parse_mail_url
 from webapp.outbound.smtp.sender import Sender, read_sender
-from webapp.outbound.transport.authorities import check_ca_file
+from webapp.outbound.transport.certificate_authorities import check_ca_file
 
 ExtraHosts = Mapping[str, tuple[str, ...]]
 

@@ -13,9 +13,9 @@ from itertools import islice
 from webapp.channels.addresses import find_target
 from webapp.destinations.search_terms import Term, TermKind
 from webapp.failures import Code
+from webapp.outbound.policy.counted_targets import unify_recipient
 from webapp.outbound.policy.hostnames import NotAHost, canonical_host
-from webapp.outbound.policy.send_targets import unify_recipient
-from webapp.outbound.smtp.addresses import is_mail_address
+from webapp.outbound.smtp.email_addresses import is_mail_address
 from webapp.outbound.smtp.recipients import read_recipients
 from webapp.text.references import read_reference
 

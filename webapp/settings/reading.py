@@ -13,9 +13,9 @@ from webapp.environment.deprecated_names import use_new_names
 from webapp.environment.redis_prefix import derive_redis_prefix
 from webapp.environment.settings_reader import PREFIX, Misconfigured, read_model, variables_of
 from webapp.outbound import OutboundClient
-from webapp.outbound.policy.rules import Policy
+from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.urls import Origin, read_url
-from webapp.outbound.transport.authorities import describe_outdated
+from webapp.outbound.transport.certificate_authorities import describe_outdated
 from webapp.receipt_links import ReceiptLinks
 from webapp.settings.app_settings import AppSettings, Demo, DemoVisitors, SendLimits
 from webapp.settings.demo_names import name_mail_server, name_receiver

@@ -25,7 +25,7 @@ from webapp.outbound.policy.opened_networks import DEFAULT_PORTS
 from webapp.outbound.policy.urls import read_url
 from webapp.outbound.settings import ExtraHosts, MailSettings, OutboundSettings, read_extra_hosts, read_origin
 from webapp.outbound.smtp.mail_server import check_mail_url
-from webapp.outbound.transport.authorities import check_ca_file
+from webapp.outbound.transport.certificate_authorities import check_ca_file
 from webapp.settings.allowed_hosts import read_allowed_hosts
 from webapp.settings.app_settings import MIN_AUDIT_AGE
 from webapp.settings.private_receivers import (

@@ -13,7 +13,7 @@ from typing import Any
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import HttpResponse, OutboundClient
 from webapp.outbound.http.client import get, post
-from webapp.outbound.policy.rules import Policy
+from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.urls import Origin, read_url
 from webapp.outbound.transport.limits import Limits
 from webapp.single_sign_on.refusals import Refusal, SignOnRefused

@@ -7,7 +7,7 @@ from webapp.auth.access import Visit, load_visit
 from webapp.dashboard.batch_status import load_batch_status
 from webapp.database.sessions import read_again_if_disconnected
 from webapp.models import database_clock
-from webapp.sends.batches import press_all
+from webapp.presses.batches import press_all
 from webapp.text.ids import parse_batch
 from webapp.views.form_submissions import confirms_paging, is_page_load
 

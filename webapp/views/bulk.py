@@ -15,8 +15,8 @@ from webapp.dashboard.summaries_without_proof import list_without_proof
 from webapp.database.numbered_pages import cut_page
 from webapp.destinations.bulk_editing import BulkResult, change_all_tags, load_chosen, set_all_enabled
 from webapp.models import AlertDestination, database_clock
-from webapp.sends.batches import press_each
-from webapp.sends.candidates import list_candidates
+from webapp.presses.batches import press_each
+from webapp.presses.testable_destinations import list_candidates
 from webapp.text.ids import parse_ids
 from webapp.text.tags import TagsInvalid, read_tags
 from webapp.views.form_submissions import confirms_paging

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.app_state import current_settings
@@ -69,7 +69,8 @@ def revoke(slug: str, destination_id: str, link: str) -> PageResponse:
         abort(403)
     customer_links.revoke_link(found, destination, visit.account, now)
     if request.headers.get("HX-Request"):
-        return _render(visit, destination), 200
+        return _render(visit, destination, is_revoked=True), 200
+    flash("The link was revoked.")
     return redirect(url_for("destinations.show", slug=slug, destination_id=destination.id), 303)
 
 
@@ -81,9 +82,17 @@ def _load(slug: str, destination_id: str) -> tuple[Visit, AlertDestination]:
     return visit, destination
 
 
-def _render(visit: Visit, destination: AlertDestination, new: str | None = None, refusal: str | None = None) -> str:
+def _render(
+    visit: Visit,
+    destination: AlertDestination,
+    new: str | None = None,
+    refusal: str | None = None,
+    *,
+    is_revoked: bool = False,
+) -> str:
     """Render the fragment, or for a browser without JavaScript a page with it: a new link is stored nowhere."""
     now = database_clock.now()
     template = "_customer_links.html" if request.headers.get("HX-Request") else "customer_links.html"
     links = load_links(visit, destination, now, new, refusal) or Links([], refusal=refusal)
-    return render_template(template, visit=visit, destination=destination, links=links, now=now)
+    shown = {"links": links, "is_revoked": is_revoked, "now": now}
+    return render_template(template, visit=visit, destination=destination, **shown)

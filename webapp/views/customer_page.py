@@ -24,8 +24,8 @@ from webapp.deliveries.queries import find_newest_test
 from webapp.destinations.masking import find_host
 from webapp.extensions import csrf, limiter
 from webapp.models import Receipt, database_clock
+from webapp.presses.press import press
 from webapp.receipt_links import is_read
-from webapp.sends.press import press
 from webapp.views.headers import PRIVATE_HEADERS
 from webapp.views.press_responses import REFUSALS_TO_CUSTOMERS, STATUSES, describe_refusal
 

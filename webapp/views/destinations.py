@@ -11,11 +11,12 @@ from webapp.app_state import current_settings
 from webapp.auth.access import Visit, load_destination, load_visit, load_visit_to_edit
 from webapp.auth.sessions import shows
 from webapp.channels import CHANNELS
-from webapp.dashboard.diagnosis import diagnose, write_report
+from webapp.dashboard.diagnosis import diagnose
 from webapp.dashboard.drill_page import load_next_drill
 from webapp.dashboard.exchange_section import describe_exchange
 from webapp.dashboard.receipt_watch import watch_receipt
 from webapp.dashboard.status_fragment import STATUS, SharedStatusData, build_status, load_status
+from webapp.dashboard.ticket_report import write_report
 from webapp.deliveries import list_test_sends
 from webapp.deliveries.badge import describe_outcome
 from webapp.deliveries.delivery_rows import DeliveryRow

@@ -12,7 +12,7 @@ from sqlalchemy.orm.exc import ObjectDeletedError
 from werkzeug.exceptions import HTTPException, NotFound, SecurityError, TooManyRequests
 from werkzeug.wrappers import Response
 
-from webapp.database.missing_rows import is_reference_gone
+from webapp.database.foreign_key_errors import is_reference_gone
 from webapp.database.outages import Outage, describe_outage, find_outage
 from webapp.database.sessions import discard_transaction
 from webapp.extensions import limiter

@@ -19,7 +19,7 @@ from webapp.text.names import isolate_name
 from webapp.text.search_text import read_search_text
 from webapp.views.headers import PRIVATE_HEADERS
 from webapp.views.instance_access import limit_changes, load_actor
-from webapp.workspaces import members
+from webapp.workspaces import account_disabling
 from webapp.workspaces.support_everywhere import end_support_everywhere, grant_support_everywhere
 
 bp = Blueprint("instance_accounts", __name__, url_prefix="/instance/accounts")
@@ -61,7 +61,7 @@ def disable(account_id: str) -> PageResponse:
     if account.id == myself.id:
         return _render(account, OWN_ACCOUNT), 409
     try:
-        left = members.set_active(account, False, database_clock.now(), by)
+        left = account_disabling.set_active(account, False, database_clock.now(), by)
     except LastInstanceAdmin as reason:
         db.session.rollback()
         return _render(_load(account_id), str(reason)), 409
@@ -77,7 +77,7 @@ def enable(account_id: str) -> PageResponse:
     _, by = load_actor()
     account = _load(account_id)
     if not account.is_active:
-        members.set_active(account, True, database_clock.now(), by)
+        account_disabling.set_active(account, True, database_clock.now(), by)
     return _commit(account, f"{account.email} may sign in.")
 
 
@@ -87,7 +87,7 @@ def end_sessions(account_id: str) -> PageResponse:
     """End all sessions of an account."""
     _, by = load_actor()
     account = _load(account_id)
-    members.set_active(account, account.is_active, database_clock.now(), by)
+    account_disabling.set_active(account, account.is_active, database_clock.now(), by)
     return _commit(account, f"{account.email} was signed out everywhere.")
 
 

@@ -25,7 +25,7 @@ from webapp.models import Workspace, database_clock
 from webapp.text.names import NameInvalid, isolate_name, read_name
 from webapp.text.search_text import read_search_text
 from webapp.views.instance_access import limit_changes, load_actor
-from webapp.workspaces import members, workspace_changes
+from webapp.workspaces import membership_rules, workspace_changes
 
 bp = Blueprint("instance_workspaces", __name__, url_prefix="/instance")
 
@@ -113,7 +113,7 @@ def give_admin(slug: str) -> PageResponse:
         return _render_workspace(workspace, {"email": explain_missing(request.form.get("email", ""))}), 400
     try:
         make_first_admin(workspace, admin, by)
-    except members.ChangeRefused as reason:
+    except membership_rules.ChangeRefused as reason:
         db.session.rollback()
         return _render_workspace(_load(slug), {"email": str(reason)}), 409
     db.session.commit()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_limiter import RateLimitExceeded
 from werkzeug.wrappers import Response
 
@@ -115,7 +115,10 @@ def revoke(slug: str, invitation: str) -> PageResponse:
     """End an invitation."""
     visit = load_visit_to_edit(slug)
     invitations.revoke_invitation(_load(visit, invitation), visit.account, database_clock.now())
-    return _render(visit) if _is_fragment() else redirect(url_for("invitations.show", slug=slug), 303)
+    if _is_fragment():
+        return _render(visit, is_revoked=True)
+    flash("The invitation was revoked.")
+    return redirect(url_for("invitations.show", slug=slug), 303)
 
 
 def _load(visit: Visit, invitation: str) -> Invitation:
@@ -150,9 +153,15 @@ def _is_fragment() -> bool:
 
 
 def _render(
-    visit: Visit, form: InvitationForm | None = None, link: NewLink | None = None, refusal: str | None = None
+    visit: Visit,
+    form: InvitationForm | None = None,
+    link: NewLink | None = None,
+    refusal: str | None = None,
+    *,
+    is_revoked: bool = False,
 ) -> str:
     """Render the section, or for a browser without JavaScript a page with it: a new link is stored nowhere."""
     template = "_invitations.html" if _is_fragment() else "invitations.html"
     section = load_invitations(visit, form, link, refusal)
-    return render_template(template, visit=visit, invitations=section, roles=ROLES, now=database_clock.now())
+    shown = {"invitations": section, "is_revoked": is_revoked, "roles": ROLES, "now": database_clock.now()}
+    return render_template(template, visit=visit, **shown)

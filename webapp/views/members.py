@@ -12,9 +12,9 @@ from webapp.models import Member, Role, database_clock
 from webapp.text.ids import parse_id
 from webapp.text.names import isolate_name
 from webapp.views.invitations import load_invitations
-from webapp.workspaces import member_changes
+from webapp.workspaces import admin_member_changes
 from webapp.workspaces.invitation_forms import ROLES
-from webapp.workspaces.members import ChangeRefused, find_obstacle, is_managed_by_groups, list_grantable_roles
+from webapp.workspaces.membership_rules import ChangeRefused, find_obstacle, is_managed_by_groups, list_grantable_roles
 from webapp.workspaces.removal_effects import assess_removal
 
 bp = Blueprint("members", __name__, url_prefix="/w/<slug>/members")
@@ -67,8 +67,8 @@ def change_role(slug: str, account_id: str) -> PageResponse:
         return redirect(url_for("members.confirm_role", slug=slug, account_id=account_id, role=role), 303)
     account, name = member.account, isolate_name(member.account.name)
     try:
-        changed = member_changes.change_role(visit, account, role, database_clock.now())
-    except (ChangeRefused, member_changes.NotAdmin, member_changes.MemberGone) as reason:
+        changed = admin_member_changes.change_role(visit, account, role, database_clock.now())
+    except (ChangeRefused, admin_member_changes.NotAdmin, admin_member_changes.MemberGone) as reason:
         return _refuse(slug, account_id, name, reason)
     granted = db.session.get_one(Member, (visit.workspace.id, account.id)).role
     if is_own:
@@ -96,8 +96,8 @@ def remove(slug: str, account_id: str) -> PageResponse:
     account = _load_member(visit, account_id).account
     name, workspace = isolate_name(account.name), isolate_name(visit.workspace.name)
     try:
-        member_changes.end_membership(visit, account, database_clock.now())
-    except (ChangeRefused, member_changes.NotAdmin, member_changes.MemberGone) as reason:
+        admin_member_changes.end_membership(visit, account, database_clock.now())
+    except (ChangeRefused, admin_member_changes.NotAdmin, admin_member_changes.MemberGone) as reason:
         return _refuse(slug, account_id, name, reason)
     is_own = account.id == visit.account.id
     if account.is_support_everywhere:
@@ -113,7 +113,7 @@ def _refuse(slug: str, account_id: str, name: str, reason: Exception) -> PageRes
     visit = load_visit_to_edit(slug)
     if isinstance(reason, ChangeRefused):
         return _render_member("member.html", visit, _load_member(visit, account_id), refusal=str(reason)), 409
-    if isinstance(reason, member_changes.NotAdmin):
+    if isinstance(reason, admin_member_changes.NotAdmin):
         abort(403)
     flash(f"{name} is no longer a member. Somebody else has removed them.")
     return redirect(url_for("members.show", slug=slug), 303)

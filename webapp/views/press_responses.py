@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from webapp.sends.eligibility import RequestResult
-from webapp.sends.press import PressResult
+from webapp.presses.eligibility import RequestResult
+from webapp.presses.press import PressResult
 
 STATUSES: Mapping[RequestResult, int] = {
     RequestResult.ACCEPTED: 200,

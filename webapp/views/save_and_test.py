@@ -5,8 +5,8 @@ from flask import request
 from webapp.auth.access import Visit
 from webapp.dashboard.status_fragment import find_block_reason
 from webapp.models import AlertDestination, database_clock
-from webapp.sends.eligibility import RequestResult
-from webapp.sends.planned_tests import press_or_plan
+from webapp.presses.eligibility import RequestResult
+from webapp.presses.planned_tests import press_or_plan
 from webapp.views.form_submissions import confirms_paging
 from webapp.views.press_responses import describe_refusal
 

@@ -20,8 +20,8 @@ from webapp.dashboard.status_fragment import (
 from webapp.database.sessions import read_again_if_disconnected
 from webapp.extensions import limiter
 from webapp.models import AlertDestination, database_clock
-from webapp.sends.planned_tests import cancel, press_or_plan
-from webapp.sends.press import PressResult, press
+from webapp.presses.planned_tests import cancel, press_or_plan
+from webapp.presses.press import PressResult, press
 from webapp.views.form_submissions import confirms_paging, is_page_load
 from webapp.views.press_responses import STATUSES, describe_refusal
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from webapp.extensions import UNKNOWN_CLIENT, identify_client
-from webapp.web_server.addresses import PROBES
 from webapp.web_server.advice import AdviceLog, Problem
+from webapp.web_server.request_address import PROBES
 
 _ADDRESSES, _SCHEMES = "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO"
 

@@ -14,6 +14,7 @@ from signal import SIGTERM
 from threading import Condition, Thread
 
 from webapp.deliveries.attempts.ready_deliveries import ReadyDelivery
+from webapp.worker.waiting_deliveries import WaitingDeliveries
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class Dispatcher:
         self._changed = Condition()
         # An ordered set of ids. They stay here during the lookup, so that a second submit does not add them again.
         self._incoming: dict[int, None] = {}
-        self._waiting: dict[int, ReadyDelivery] = {}
+        self._waiting = WaitingDeliveries()
         # None for a delivery that has not been reported yet. Until then, no other one starts.
         self._running: dict[int, ReadyDelivery | None] = {}
         self._workspaces: Counter[int] = Counter()
@@ -91,7 +92,7 @@ class Dispatcher:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
-            return [*self._waiting, *self._incoming]
+            return [*(ready.delivery_id for ready in self._waiting), *self._incoming]
 
     def _accept(self, delivery_ids: Sequence[int]) -> None:
         if self._start_alone(delivery_ids):
@@ -108,8 +109,8 @@ class Dispatcher:
         return self._is_closed or len(self._incoming) + len(self._waiting) < self._limits.waiting
 
     def _list_new(self, delivery_ids: Sequence[int]) -> list[int]:
-        known = self._incoming.keys() | self._waiting.keys() | self._running.keys()
-        return [delivery_id for delivery_id in delivery_ids if delivery_id not in known]
+        known = (self._incoming, self._waiting, self._running)
+        return [delivery_id for delivery_id in delivery_ids if not any(delivery_id in each for each in known)]
 
     def _look_up_or_stop(self) -> None:
         try:
@@ -133,19 +134,17 @@ class Dispatcher:
                 self._changed.notify_all()
 
     def _queue(self, ready_deliveries: Sequence[ReadyDelivery]) -> None:
-        workspaces = Counter(ready.workspace_id for ready in self._waiting.values())
-        destinations = Counter(ready.destination_id for ready in self._waiting.values())
         for ready in ready_deliveries:
-            is_over_limit = (
-                workspaces[ready.workspace_id] >= self._limits.waiting_per_workspace
-                or destinations[ready.destination_id] >= self._limits.waiting_per_destination
-            )
-            if is_over_limit:
+            if self._is_over_limit(ready):
                 log.info("too many deliveries wait, left to recovery", extra={"delivery": ready.delivery_id})
-                continue
-            workspaces[ready.workspace_id] += 1
-            destinations[ready.destination_id] += 1
-            self._waiting[ready.delivery_id] = ready
+            else:
+                self._waiting.add(ready)
+
+    def _is_over_limit(self, ready: ReadyDelivery) -> bool:
+        return (
+            self._waiting.count_of_workspace(ready.workspace_id) >= self._limits.waiting_per_workspace
+            or self._waiting.count_of_destination(ready) >= self._limits.waiting_per_destination
+        )
 
     def _start_all(self) -> None:
         while (ready := self._find_startable()) and self._start(ready):
@@ -172,20 +171,19 @@ class Dispatcher:
     def _find_startable(self) -> ReadyDelivery | None:
         if self._is_full() or None in self._running.values():
             return None
-        return next(filter(self._can_start, self._waiting.values()), None)
+        return self._waiting.find(self._has_room, self._destinations.__contains__)
 
     def _is_full(self) -> bool:
         return self._is_closed or len(self._running) >= self._limits.concurrent
 
-    def _can_start(self, ready: ReadyDelivery) -> bool:
-        has_room = self._workspaces[ready.workspace_id] < self._limits.per_workspace
-        return has_room and ready.destination_id not in self._destinations
+    def _has_room(self, workspace_id: int) -> bool:
+        return self._workspaces[workspace_id] < self._limits.per_workspace
 
     def _start(self, ready: ReadyDelivery) -> bool:
         delivery_id = ready.delivery_id
         if not _start_thread(partial(self._run, delivery_id, partial(self._send, delivery_id))):
             return False  # the delivery starts when another one ends
-        del self._waiting[delivery_id]
+        self._waiting.remove(ready)
         self._enter(ready)
         return True
 

@@ -10,7 +10,7 @@ from time import monotonic
 from flask import Flask
 
 from webapp import deliveries
-from webapp.account_mail.recovery import recover_account_mails
+from webapp.account_mail.worker_rounds import recover_account_mails
 from webapp.app_state import app_state, current_settings
 from webapp.audit_trail import AuditRetention
 from webapp.auth.account_links import delete_expired_account_links
@@ -23,8 +23,8 @@ from webapp.drills.requesting import DrillRounds
 from webapp.extensions import db
 from webapp.models import database_clock
 from webapp.notices.worker_rounds import NoticeRounds
+from webapp.presses.planned_tests import PlannedTestRuns
 from webapp.queue import QueueUnavailable, WorkerFault, enqueue_account_mails, enqueue_deliveries
-from webapp.sends.planned_tests import PlannedTestRuns
 from webapp.settings import AppSettings
 from webapp.workspaces.invitations import delete_old_invitations
 from webapp.workspaces.workspace_deletion import delete_remains

@@ -10,7 +10,7 @@ from webapp.database.outages import describe_outage
 from webapp.extensions import db
 from webapp.models import database_clock
 from webapp.pings.sending import send_due_pings
-from webapp.worker.readiness import Progress
+from webapp.worker.progress import Progress
 
 log = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher, Report
 from webapp.worker.job_taker import JobTaker
 from webapp.worker.notices import sending_notices
 from webapp.worker.pings import ping_while_working
-from webapp.worker.readiness import Progress
+from webapp.worker.progress import Progress
 from webapp.worker.signals import STOP_SIGNALS, defer_signals
 from webapp.worker.thread_errors import log_thread_errors
 

@@ -13,7 +13,7 @@ from flask import Flask
 
 from webapp.queue.jobs import JOB_TIMEOUT
 from webapp.worker.process import run_process
-from webapp.worker.readiness import Progress
+from webapp.worker.progress import Progress
 from webapp.worker.signals import STOP_SIGNALS
 
 log = logging.getLogger(__name__)

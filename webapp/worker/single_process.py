@@ -10,7 +10,7 @@ from flask import Flask
 
 from webapp.worker.maintenance import Maintenance
 from webapp.worker.process import send_until_stopped
-from webapp.worker.readiness import Progress
+from webapp.worker.progress import Progress
 from webapp.worker.signals import STOP_SIGNALS
 from webapp.worker.supervisor import START_INTERVAL, prepare, work
 

@@ -1,13 +1,10 @@
 """The worker's parent process: keeps the processes that send running, runs maintenance, and shows that it works."""
 
 import logging
-import os
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from types import FrameType
 
 from flask import Flask
@@ -15,9 +12,7 @@ from sqlalchemy.orm import configure_mappers
 
 from webapp import __version__
 from webapp.app_state import current_settings
-from webapp.database.outages import Reason
 from webapp.environment.settings_reader import Misconfigured
-from webapp.queue import QueueUnavailable, WorkerFault, record_fault, record_heartbeat
 from webapp.queue.jobs import ForeignPrefix, require_prefix
 from webapp.startup.garbage_collection import share_with_forks
 from webapp.startup.settings_summary import summarize_settings
@@ -25,6 +20,7 @@ from webapp.worker.maintenance import Maintenance
 from webapp.worker.process_pool import PROBATION, ChildProcess, start_missing, stop_all
 from webapp.worker.queue_watch import QueueWatch
 from webapp.worker.schema_wait import wait_for_schema
+from webapp.worker.sign_of_life import report
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +84,7 @@ def work(
             start()
         fault = maintenance.run()
         works = is_working()
-        _report(app, fault, works)
+        report(app, fault, works)
         is_starting = fault is None and not works and time.monotonic() < started_at + PROBATION
         interval = START_INTERVAL if is_starting else MAINTENANCE_INTERVAL
         stop.wait(BEHIND_INTERVAL if maintenance.is_behind else interval)
@@ -114,14 +110,3 @@ def _require_prefix(prefix: str) -> None:
             "RQ was imported before Alertcheck could set its prefix. Start the worker with this variable:"
             f" RQ_KEY_PREFIX={prefix}:rq"
         ) from None
-
-
-def _report(app: Flask, fault: WorkerFault | Reason | None, has_working_child: bool) -> None:
-    """Record a heartbeat if the worker does its work, or else why not."""
-    with app.app_context(), suppress(QueueUnavailable):
-        if fault is not None:
-            record_fault(fault)
-        elif not has_working_child:
-            record_fault(WorkerFault.PROCESSES)
-        else:
-            record_heartbeat(f"{socket.gethostname()}:{os.getpid()}")

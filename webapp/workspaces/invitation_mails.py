@@ -12,7 +12,7 @@ from webapp.auth.mailed_account import describe_end, make_page_address
 from webapp.auth.one_time_tokens import hash_token, make_token
 from webapp.models import AccountMail, AccountMailStatus, Invitation, database_clock
 from webapp.models.row_changes import change_rows
-from webapp.outbound.smtp.addresses import canonical_address
+from webapp.outbound.smtp.email_addresses import canonical_address
 from webapp.text.names import isolate_name, quote_name
 from webapp.workspaces.invitation_acceptance import OpenInvitation, find_open_invitation
 from webapp.workspaces.invitation_forms import ROLES

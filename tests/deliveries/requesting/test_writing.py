@@ -1,5 +1,7 @@
 """The use case behind Send test: it writes one row or raises the reason for a refusal."""
 
+from contextlib import suppress
+
 import pytest
 from sqlalchemy import func, select
 
@@ -97,6 +99,20 @@ def test_the_latest_press_is_the_newest_row_although_the_clock_was_set_back(seed
     pressed = _get(request_test(destination, get_account(seeded), NOW))
 
     assert (pressed.created_at, pressed.updated_at) == (NOW + seconds(3600), NOW)
+
+
+@pytest.mark.parametrize(("later", "written"), [(0, 2), (59, 2), (60, 3)])
+def test_the_60_seconds_count_although_the_clock_was_set_back_before_the_last_press(
+    seeded: SeededIds, later: float, written: int
+) -> None:
+    destination = get_destination(seeded)
+    add_delivery(destination, created_at=NOW + seconds(3600))
+    request_test(destination, get_account(seeded), NOW)
+
+    with suppress(CoolingDown):
+        request_test(destination, get_account(seeded), NOW + seconds(later))
+
+    assert _count_deliveries() == written
 
 
 def test_a_press_that_cannot_be_queued_ends_as_queue_unavailable(seeded: SeededIds) -> None:

@@ -12,7 +12,7 @@ from webapp.queue.jobs import QUEUE
 from webapp.worker.dispatcher import ConcurrencyLimits
 from webapp.worker.job_taker import JobTaker
 from webapp.worker.process import dispatching
-from webapp.worker.readiness import Progress
+from webapp.worker.progress import Progress
 
 # Seconds after which a delivery must have ended a moment ago, if some still wait: a busy machine needs minutes for all.
 TIMEOUT = 120.0

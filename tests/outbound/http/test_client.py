@@ -17,7 +17,7 @@ from tests.outbound.outcome_of import BRIEF, HEADERS, loopback, outcome_of, send
 from tests.outbound.scripts import reads_first, script_of
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.http.client import get, post
-from webapp.outbound.policy.rules import Policy
+from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.urls import Origin
 from webapp.outbound.transport.limits import LIMITS, MAX_BODY, MAX_HEAD
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from benchmarks.installation.scripted_server import listening
 from tests.outbound.outcome_of import BRIEF, loopback, send
 from tests.outbound.scripts import reads_first, script_of
-from webapp.failures import EXPLANATIONS, DeliveryFailed
+from webapp.failures import MEANINGS, DeliveryFailed
 from webapp.outbound.exchange_facts import ExchangeRecorder
 from webapp.outbound.http.client import _read_body, _send
 from webapp.outbound.http.exchange import Exchange
@@ -133,7 +133,7 @@ def test_a_tls_error_after_the_message_may_have_arrived() -> None:
         with pytest.raises(DeliveryFailed) as caught:
             _send(target, ("POST", b"{}", {}), Exchange(target, broken, deadline, BRIEF, ExchangeRecorder()))
         assert b"POST /hook" in theirs.recv(4096)
-    assert EXPLANATIONS[caught.value.code].may_have_arrived
+    assert MEANINGS[caught.value.code].may_have_arrived
 
 
 def test_the_outbound_client_uses_no_requests_session() -> None:

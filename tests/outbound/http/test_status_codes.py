@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.failures import EXPLANATIONS, Code
+from webapp.failures import MEANINGS, Code
 from webapp.outbound.http.status_codes import classify_status
 
 REDIRECTS = [300, 301, 304, 305, 306, 307, 308, 399]
@@ -47,17 +47,17 @@ def test_every_other_status_has_its_code(status: int, code: Code) -> None:
 
 @pytest.mark.parametrize("code", REFUSALS)
 def test_a_refused_message_has_not_arrived_and_is_not_retried(code: Code) -> None:
-    assert (EXPLANATIONS[code].may_have_arrived, EXPLANATIONS[code].may_retry) == (False, False)
+    assert (MEANINGS[code].may_have_arrived, MEANINGS[code].may_retry) == (False, False)
 
 
 @pytest.mark.parametrize("code", RETRIED)
 def test_a_message_that_was_put_off_has_not_arrived_and_is_retried(code: Code) -> None:
-    assert (EXPLANATIONS[code].may_have_arrived, EXPLANATIONS[code].may_retry) == (False, True)
+    assert (MEANINGS[code].may_have_arrived, MEANINGS[code].may_retry) == (False, True)
 
 
 @pytest.mark.parametrize("code", UNCERTAIN)
 def test_a_message_that_may_have_arrived_is_not_retried(code: Code) -> None:
-    assert (EXPLANATIONS[code].may_have_arrived, EXPLANATIONS[code].may_retry) == (True, False)
+    assert (MEANINGS[code].may_have_arrived, MEANINGS[code].may_retry) == (True, False)
 
 
 @given(st.integers(100, 999))

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.failures import DeliveryFailed
+from webapp.outbound.policy.allowed_targets import Policy, check_url
 from webapp.outbound.policy.pasted_urls import MAX_PASTED, read_pasted, strip_wrapping
-from webapp.outbound.policy.rules import Policy, check_url
 
 HOOK = "https://hooks.slack.com/services/T01/B02/xyz_"
 FLOW = "https://default1.5e.environment.api.powerplatform.com:443/x/invoke?api-version=1&sp=%2Ft%2Frun&sv=1.0&sig=aB_c-"

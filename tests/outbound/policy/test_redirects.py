@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from webapp.channels.webhook_authentication import encode_basic
+from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.redirects import find_redirect_host
-from webapp.outbound.policy.rules import Policy
 from webapp.outbound.policy.urls import Origin, read_url
 
 OLD = read_url("https://old.example.com/hook/canary")
@@ -95,9 +96,20 @@ TOKEN = "0f1e2d3c-Abcd-4ef0-9123-456789abcdef"
         (f"https://old.example.com/{TOKEN}", ""),
         (f"https://old.example.com/hook?key={TOKEN.replace('-', '%2D')}", ""),
         ("https://old.example.com/hook", f'Bearer {TOKEN} {{"text": "Test"}}'),
+        ("https://old.example.com/hook", f"{encode_basic('ann', TOKEN)} {{}}"),
     ],
 )
-@pytest.mark.parametrize("location", [f"https://{TOKEN}.old.example.com/", f"//{TOKEN.upper()}.example/hook"])
+@pytest.mark.parametrize(
+    "location",
+    [
+        f"https://{TOKEN}.old.example.com/",
+        f"//{TOKEN.upper()}.example/hook",
+        f"https://hook-{TOKEN}.example.com/",
+        f"https://{TOKEN}-eu-1.example.com/",
+        f"https://{TOKEN.replace('-', '')}.example.com/",
+        f"https://{TOKEN[:20]}.example.com/",
+    ],
+)
 def test_a_host_that_repeats_a_token_of_the_request_is_not_named(location: str, address: str, sent: str) -> None:
     assert find_redirect_host(location, read_url(address), Policy(), sent) is None
 
@@ -106,6 +118,11 @@ def test_a_host_whose_words_are_in_the_path_is_named() -> None:
     origin = read_url("https://old.example.com/services/alertmanager/hook")
 
     assert find_redirect_host("https://alertmanager.example.com/", origin, Policy()) == "alertmanager.example.com"
+
+
+@pytest.mark.parametrize("sent", ["Basic =", "Basic AAAAA", "Basic /w=="])
+def test_a_credential_that_is_not_base64_hides_no_host(sent: str) -> None:
+    assert find_redirect_host("https://new.example.com/", OLD, Policy(), sent) == "new.example.com"
 
 
 def test_the_host_that_sent_the_redirect_is_named_although_it_is_a_token() -> None:

@@ -20,7 +20,7 @@ from tests.outbound.smtp.mail_servers import (
     signing_in,
 )
 from tests.scripted_mail_server import Script, mail_server
-from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
+from webapp.failures import MEANINGS, Code, DeliveryFailed
 from webapp.outbound.smtp.client import MailSecurity, send_mail
 
 # The moment, the reply, and the code of its failure.
@@ -234,7 +234,7 @@ def test_a_permanent_refusal_names_its_cause(moment: str, reply: str, code: Code
     failure = failure_from(replying(moment, reply), message)
     assert (failure.code, failure.facts.status) == (code, int(reply[:3]))
     assert not failure.may_retry
-    assert not EXPLANATIONS[code].may_have_arrived
+    assert not MEANINGS[code].may_have_arrived
 
 
 @pytest.mark.parametrize(("moment", "reply", "code", "is_greylisting"), TEMPORARY)
@@ -244,7 +244,7 @@ def test_a_delay_is_tried_again_and_names_its_cause(
     failure = failure_from(replying(moment, reply), message)
     assert (failure.code, failure.facts.status) == (code, int(reply[:3]))
     assert failure.may_retry
-    assert not EXPLANATIONS[code].may_have_arrived
+    assert not MEANINGS[code].may_have_arrived
     assert ("greylisting" in failure.message) == is_greylisting
 
 
@@ -336,8 +336,8 @@ def test_a_cure_that_is_already_in_place_is_not_recommended(
 
 def follow(failure: DeliveryFailed, words: str) -> None:
     """Check that the next step tells the administrator to do what the test does next."""
-    assert "your Alertcheck administrator" in EXPLANATIONS[failure.code].next_step
-    assert words in EXPLANATIONS[failure.code].next_step
+    assert "your Alertcheck administrator" in MEANINGS[failure.code].next_step
+    assert words in MEANINGS[failure.code].next_step
 
 
 def test_with_the_encryption_that_the_next_step_names_the_server_accepts(

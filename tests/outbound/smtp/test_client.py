@@ -24,7 +24,7 @@ from tests.outbound.smtp.mail_servers import (
     signing_in,
 )
 from tests.scripted_mail_server import HANG_UP, KEEP_SILENT, NEVER_END, STOP_MIDWAY, Script, mail_server
-from webapp.failures import EXPLANATIONS, Code
+from webapp.failures import MEANINGS, Code
 from webapp.outbound.smtp.client import MailSecurity, MailServer, parse_mail_url, send_mail
 from webapp.outbound.smtp.reply_reader import MAX_LINE, MAX_REPLY
 from webapp.outbound.smtp.response import RecipientRefusal
@@ -171,7 +171,7 @@ def test_a_connection_closed_after_the_end_of_data_leaves_the_outcome_open(messa
     with mail_server({"END": HANG_UP}) as receiver:
         failure = failure_of(lambda: send_mail(plain(receiver), message, THREE))
     assert (failure.code, failure.may_retry) == (Code.CONNECTION_CLOSED, False)
-    assert EXPLANATIONS[failure.code].may_have_arrived
+    assert MEANINGS[failure.code].may_have_arrived
     assert len(receiver.messages) == 1
 
 

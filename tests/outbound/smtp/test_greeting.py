@@ -22,7 +22,7 @@ from tests.outbound.smtp.mail_servers import (
     server_context,
 )
 from tests.scripted_mail_server import HANG_UP, KEEP_SILENT, After, Script, ScriptedMailServer, mail_server
-from webapp.failures import EXPLANATIONS, Code
+from webapp.failures import MEANINGS, Code
 from webapp.outbound.smtp import greeting
 from webapp.outbound.smtp.client import MailSecurity, MailServer, send_mail
 from webapp.outbound.smtp.greeting import greeting_patience
@@ -83,7 +83,7 @@ def test_a_greeting_held_back_for_longer_has_delivered_nothing(message: EmailMes
         failure = failure_of(lambda: send_mail(replace(plain(receiver), limits=limits), message, THREE))
     assert (failure.code, failure.may_retry) == (Code.SMTP_INTERRUPTED, True)
     assert "before it greeted Alertcheck" in failure.message
-    assert not EXPLANATIONS[failure.code].may_have_arrived
+    assert not MEANINGS[failure.code].may_have_arrived
     assert receiver.messages == []
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from webapp.outbound.smtp.addresses import is_mail_address
+from webapp.outbound.smtp.email_addresses import is_mail_address
 from webapp.outbound.smtp.recipients import read_recipients
 
 ANN, BOB = "ann@example.com", "bob@example.com"

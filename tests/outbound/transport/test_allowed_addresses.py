@@ -14,7 +14,7 @@ from tests.outbound.outcome_of import failing
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.exchange_facts import ExchangeRecorder
 from webapp.outbound.policy import public_networks
-from webapp.outbound.policy.rules import Policy, check_url
+from webapp.outbound.policy.allowed_targets import Policy, check_url
 from webapp.outbound.policy.urls import Origin, read_url
 from webapp.outbound.transport import allowed_addresses as lookup
 from webapp.outbound.transport.allowed_addresses import find_addresses

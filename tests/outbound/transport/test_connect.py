@@ -13,7 +13,7 @@ from benchmarks.installation.scripted_server import closed_port, context_of, ful
 from tests.outbound.outcome_of import PATIENT, send
 from tests.outbound.scripts import script_of
 from webapp.failures import Code, DeliveryFailed
-from webapp.outbound.policy.rules import Policy
+from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.transport.limits import Limits
 
 HOOK = "https://hooks.example.com/canary"

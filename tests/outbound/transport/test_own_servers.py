@@ -12,7 +12,7 @@ import pytest
 from tests.outbound.outcome_of import failing
 from webapp.failures import Cause, Code, DeliveryFailed
 from webapp.outbound.exchange_facts import ExchangeRecorder
-from webapp.outbound.policy.rules import Policy
+from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.urls import read_url
 from webapp.outbound.transport import own_servers
 from webapp.outbound.transport.allowed_addresses import find_addresses

@@ -11,7 +11,7 @@ from benchmarks.installation.scripted_server import Script, closed_port, context
 from tests.outbound.outcome_of import outcome_of, send
 from tests.outbound.scripts import script_of
 from webapp.failures import Cause, Code, DeliveryFailed, Facts
-from webapp.outbound.policy.rules import Policy
+from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.urls import Origin
 from webapp.outbound.transport.limits import Limits
 

@@ -15,7 +15,7 @@ from tests.outbound.certificates import NAME, authority, issue, serving, write_p
 from tests.outbound.outcome_of import BRIEF, PATIENT, loopback, send, trusting
 from tests.outbound.scripts import script_of
 from webapp.failures import Cause, Code, DeliveryFailed
-from webapp.outbound.policy.rules import Policy
+from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.urls import Origin
 from webapp.outbound.transport.deadline import Deadline
 from webapp.outbound.transport.limits import Limits

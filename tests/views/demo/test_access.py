@@ -14,7 +14,7 @@ from webapp.channels import CHANNELS
 from webapp.channels.message import Message
 from webapp.deliveries import request_test, send
 from webapp.extensions import db
-from webapp.failures import EXPLANATIONS, Code, DeliveryFailed
+from webapp.failures import MEANINGS, Code, DeliveryFailed
 from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
 from webapp.settings import AppSettings, read_settings
 from webapp.views.demo.access import Reason
@@ -235,7 +235,7 @@ def test_a_destination_from_before_is_refused_with_the_reason_when_it_is_tested(
         ended = db.session.get_one(AlertDelivery, delivery_id, populate_existing=True)
 
     assert (ended.status, ended.last_error_code) == (DeliveryStatus.FAILED, Code.DEMO_RECEIVER_ONLY)
-    assert "ALERTCHECK_DEMO_REAL_RECEIVERS=1" in EXPLANATIONS[Code.DEMO_RECEIVER_ONLY].next_step
+    assert "ALERTCHECK_DEMO_REAL_RECEIVERS=1" in MEANINGS[Code.DEMO_RECEIVER_ONLY].next_step
 
 
 def test_email_without_the_demos_mail_server_is_refused_with_the_reason(

@@ -6,12 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists
+from sqlalchemy import bindparam
 
 from webapp.channels import CHANNELS
 from webapp.channels.contract import Channel
 from webapp.channels.fields import Settings
 from webapp.channels.message import Message
+from webapp.deliveries.attempts.changed_since_press import (
+    CANCELING_CODES,
+    STILL_MATCHES,
+    expected_values,
+    require_unchanged,
+)
 from webapp.deliveries.attempts.ready_deliveries import ReadyDelivery
 from webapp.deliveries.claim_candidates import AnyDestination, Candidate, read_candidate, select_candidates
 from webapp.deliveries.messages import read_message
@@ -21,32 +27,13 @@ from webapp.deliveries.unexpected_errors import log_unexpected
 from webapp.encryption.settings_cipher import SettingsUnreadable
 from webapp.extensions import db
 from webapp.failures import Code, DeliveryFailed
-from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus, Workspace
+from webapp.models import AlertDelivery, DeliveryStatus
 from webapp.settings import AppSettings
 
 log = logging.getLogger(__name__)
 
-_CANCELING_CODES = {
-    Code.DESTINATION_DELETED,
-    Code.DESTINATION_DISABLED,
-    Code.DESTINATION_CHANGED,
-    Code.SUPERSEDED,
-}
-
 # Statements are built once: building one takes longer than executing it.
 _LOAD = select_candidates().where(AlertDelivery.id == bindparam("delivery_id"))
-# Checked again by the claim itself: the destination may have been disabled or edited since it was loaded, or its
-# workspace deleted.
-IS_STILL_OPEN = exists().where(
-    AlertDestination.is_enabled,
-    AlertDestination.deleted_at.is_(None),
-    Workspace.id == AlertDestination.workspace_id,
-    Workspace.deleted_at.is_(None),
-)
-_STILL_MATCHES = (AlertDelivery.attempt_count == bindparam("seen_count")) & IS_STILL_OPEN.where(
-    AlertDestination.id == bindparam("seen_destination"),
-    AlertDestination.settings_version == bindparam("seen_version"),
-)
 
 
 @dataclass(frozen=True)
@@ -100,8 +87,8 @@ def claim(
         CLAIM,
         delivery_id,
         now,
-        _STILL_MATCHES,
-        _expected_values(delivery),
+        STILL_MATCHES,
+        expected_values(delivery),
         attempt_count=attempt.number,
         exchange=None,
     )
@@ -127,7 +114,7 @@ def is_unclaimed(delivery: Candidate) -> bool:
 
 
 def _end(delivery: Candidate, failure: DeliveryFailed, now: datetime) -> None:
-    transition = CANCEL if failure.code in _CANCELING_CODES else REFUSE
+    transition = CANCEL if failure.code in CANCELING_CODES else REFUSE
     apply_transition(transition, delivery.id, now, **error_columns(failure.code, failure.message))
     db.session.commit()
 
@@ -135,7 +122,7 @@ def _end(delivery: Candidate, failure: DeliveryFailed, now: datetime) -> None:
 def prepare_attempt(delivery: Candidate, policy: RetryPolicy, app_settings: AppSettings, now: datetime) -> Attempt:
     """Return the attempt. Raises `DeliveryFailed` if the message must not be sent, or the settings cannot be used."""
     destination = delivery.destination
-    _require_unchanged(delivery)
+    require_unchanged(delivery)
     return Attempt(
         delivery_id=delivery.id,
         number=delivery.attempt_count + 1,
@@ -148,28 +135,6 @@ def prepare_attempt(delivery: Candidate, policy: RetryPolicy, app_settings: AppS
         message=read_message(delivery, app_settings),
         workspace_slug=delivery.workspace_slug,
     )
-
-
-def _require_unchanged(delivery: Candidate) -> None:
-    """Raise `DeliveryFailed` if the destination changed since the press, or a newer test send exists."""
-    destination = delivery.destination
-    if destination.deleted_at is not None:
-        raise DeliveryFailed(Code.DESTINATION_DELETED)
-    if not destination.is_enabled:
-        raise DeliveryFailed(Code.DESTINATION_DISABLED)
-    if delivery.settings_version not in (None, destination.settings_version):
-        raise DeliveryFailed(Code.DESTINATION_CHANGED)
-    if delivery.event_type == TEST_EVENT and delivery.newest_test != delivery.id:
-        raise DeliveryFailed(Code.SUPERSEDED)
-
-
-def _expected_values(delivery: Candidate) -> dict[str, Any]:
-    destination = delivery.destination
-    return {
-        "seen_count": delivery.attempt_count,
-        "seen_destination": destination.id,
-        "seen_version": destination.settings_version,
-    }
 
 
 def get_channel(destination: AnyDestination) -> Channel:

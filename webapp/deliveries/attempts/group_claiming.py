@@ -11,7 +11,8 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, tuple_, update
 
-from webapp.deliveries.attempts.claiming import IS_STILL_OPEN, Attempt, is_claimable, is_unclaimed, prepare_attempt
+from webapp.deliveries.attempts.changed_since_press import IS_STILL_OPEN
+from webapp.deliveries.attempts.claiming import Attempt, is_claimable, is_unclaimed, prepare_attempt
 from webapp.deliveries.attempts.group_commit import ALONE, Alone
 from webapp.deliveries.claim_candidates import Candidate, read_candidate, select_candidates
 from webapp.deliveries.retry_policy import find_retry_policy

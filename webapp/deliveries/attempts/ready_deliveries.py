@@ -28,4 +28,5 @@ def list_ready_deliveries(delivery_ids: Sequence[int]) -> list[ReadyDelivery]:
     """Return the deliveries that are still unclaimed, in the given order. The claim checks again and decides."""
     rows = db.session.execute(_UNCLAIMED, {"delivery_ids": delivery_ids}).all()
     db.session.commit()  # after a rollback, the driver of PostgreSQL would prepare each statement anew
-    return [ReadyDelivery(*row) for row in sorted(rows, key=lambda row: delivery_ids.index(row.id))]
+    found = {row.id: ReadyDelivery(*row) for row in rows}
+    return [found[delivery_id] for delivery_id in delivery_ids if delivery_id in found]

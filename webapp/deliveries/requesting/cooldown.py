@@ -10,6 +10,14 @@ class CoolingDown(Exception):
     """An earlier test send to this destination is younger than `COOLDOWN`."""
 
 
+def find_requested_at(created_at: datetime, updated_at: datetime) -> datetime:
+    """Return when a test send was requested, from its row's times.
+
+    After a clock was set back, `created_at` keeps the order of the presses, so it is later than the press.
+    """
+    return min(created_at, updated_at)
+
+
 def cooldown_end(requested_at: datetime | None, now: datetime) -> datetime | None:
     """Return when the cooldown of the newest test send ends or ended; None if there is none.
 

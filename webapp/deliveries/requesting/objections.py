@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from webapp.deliveries.queries import NewestTest, list_newest_drills, list_newest_tests
-from webapp.deliveries.requesting.cooldown import CoolingDown, seconds_left
-from webapp.deliveries.requesting.plan_transitions import has_expired
+from webapp.deliveries.requesting.cooldown import CoolingDown, find_requested_at, seconds_left
+from webapp.deliveries.requesting.planned_test_changes import has_expired
 from webapp.models import AlertDestination, DrillNumber
 
 
@@ -95,7 +95,7 @@ def find_objection(wanted: WantedTest, facts: RequestFacts) -> Exception | None:
     if not destination.is_active:
         return DestinationDisabled()
     newest = facts.newest.get(destination.id)
-    if newest is not None and seconds_left(newest.created_at, wanted.now):
+    if newest is not None and seconds_left(find_requested_at(newest.created_at, newest.updated_at), wanted.now):
         return CoolingDown()
     if drill is None:
         return None

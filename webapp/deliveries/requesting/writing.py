@@ -20,7 +20,7 @@ from webapp.deliveries.requesting.objections import (
     find_objection,
     load_facts,
 )
-from webapp.deliveries.requesting.plan_transitions import PlanGone, replace_planned_tests, take_planned_test
+from webapp.deliveries.requesting.planned_test_changes import PlanGone, replace_planned_tests, take_planned_test
 from webapp.deliveries.transitions import FAIL_UNQUEUED, SUPERSEDE, end_each
 from webapp.extensions import db
 from webapp.failures import Code

@@ -12,8 +12,8 @@ from urllib3.exceptions import HTTPError
 from webapp.outbound.exchange_facts import ExchangeRecorder
 from webapp.outbound.http.exchange import Exchange, ExchangeAdapter
 from webapp.outbound.http.media_types import name_media_type
+from webapp.outbound.policy.allowed_targets import Policy, check_url
 from webapp.outbound.policy.redirects import find_redirect_host
-from webapp.outbound.policy.rules import Policy, check_url
 from webapp.outbound.policy.urls import Target
 from webapp.outbound.transport.connect import open_connection
 from webapp.outbound.transport.deadline import Deadline

@@ -1,25 +1,29 @@
 """Finds the host that a redirect leads to, which is shown but never connected to."""
 
 import re
+from base64 import b64decode
+from contextlib import suppress
 from urllib.parse import unquote
 
 from webapp.failures import DeliveryFailed
-from webapp.outbound.policy.rules import Policy, may_be_public
+from webapp.outbound.policy.allowed_targets import Policy, may_be_public
 from webapp.outbound.policy.urls import Target, read_url
 
 # RFC 3986, section 4.2: a reference with a scheme, or with an authority alone.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _ORIGIN = re.compile(r"(?:https?:)?//[^/?#\\]*", re.IGNORECASE)
 
-# Characters of a label from which on it may be a token. Words that a path and a host share are shorter.
+# Characters that a label and the request share from which on they may be a token, hyphens aside. Words are shorter.
 _TOKEN_LENGTH = 16
+
+_BASIC = re.compile(r"Basic ([A-Za-z0-9+/]+={0,2})")  # RFC 7617
 
 
 def find_redirect_host(location: str | None, origin: Target, policy: Policy, sent: str = "") -> str | None:
     """Return the canonical host of a Location header, or None if it cannot be read or may not be shown.
 
     By the rules for a destination's own host, only that one, a public or a trusted one is shown, and none that repeats
-    a token of the request: some services accept it in the path and as a subdomain. origin: who sent the redirect.
+    a token of the request: some services accept it in the path and in a subdomain. origin: who sent the redirect.
     sent: what the request contained beside the address of the origin.
     """
     if location is None:
@@ -38,5 +42,18 @@ def find_redirect_host(location: str | None, origin: Target, policy: Policy, sen
 
 
 def _repeats_token(host: str, sent: str) -> bool:
-    text = sent.lower()  # a host has no capital letters
-    return any(len(label) >= _TOKEN_LENGTH and label in text for label in host.split("."))
+    text = _simplify(f"{sent} {' '.join(map(_decode, _BASIC.findall(sent)))}")
+    labels = map(_simplify, host.split("."))
+    return any(
+        label[at : at + _TOKEN_LENGTH] in text for label in labels for at in range(len(label) - _TOKEN_LENGTH + 1)
+    )
+
+
+def _simplify(text: str) -> str:
+    return text.lower().replace("-", "")  # a host has no capital letters, and a UUID is often written without hyphens
+
+
+def _decode(encoded: str) -> str:
+    with suppress(ValueError):
+        return b64decode(encoded).decode(errors="replace")
+    return ""

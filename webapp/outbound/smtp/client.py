@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.exchange_facts import ExchangeRecorder
-from webapp.outbound.smtp.addresses import is_mail_address
+from webapp.outbound.smtp.email_addresses import is_mail_address
 from webapp.outbound.smtp.greeting import wrong_port
 from webapp.outbound.smtp.mail_server import MailSecurity, MailServer, parse_mail_url
 from webapp.outbound.smtp.response import MailResponse, RecipientRefusal

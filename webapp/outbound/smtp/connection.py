@@ -3,7 +3,7 @@
 from socket import socket
 
 from webapp.outbound.exchange_facts import ExchangeRecorder
-from webapp.outbound.policy.rules import Policy
+from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.urls import Target
 from webapp.outbound.smtp.mail_server import MailServer
 from webapp.outbound.transport.client_certificates import TlsSocket

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from webapp.outbound.smtp.addresses import canonical_address, remove_repetitions
+from webapp.outbound.smtp.email_addresses import canonical_address, remove_repetitions
 
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»", '"'))
 _STRONG_SEPARATORS = ";\n；"

@@ -7,7 +7,7 @@ from email.policy import EmailPolicy
 from email.utils import formataddr
 from typing import Self
 
-from webapp.outbound.smtp.addresses import canonical_address, is_mail_address
+from webapp.outbound.smtp.email_addresses import canonical_address, is_mail_address
 from webapp.text.names import has_invisible
 
 # Characters. Mail programs show fewer.

@@ -5,9 +5,9 @@ from ipaddress import ip_address
 
 from webapp.failures import Code, DeliveryFailed, Facts
 from webapp.outbound.exchange_facts import ExchangeRecorder, ExchangeStep
+from webapp.outbound.policy.allowed_targets import Policy, is_for_public
 from webapp.outbound.policy.hostnames import parse_ip_address
 from webapp.outbound.policy.public_networks import Address, is_allowed, is_allowed_answer, is_this_machine
-from webapp.outbound.policy.rules import Policy, is_for_public
 from webapp.outbound.policy.urls import Target
 from webapp.outbound.transport.dns import Resolver, resolve
 from webapp.outbound.transport.own_servers import find_own_addresses

@@ -6,7 +6,7 @@ from functools import partial
 
 from webapp.failures import Cause, Code, DeliveryFailed, Facts
 from webapp.outbound.exchange_facts import ExchangeRecorder, ExchangeStep
-from webapp.outbound.policy.rules import Policy
+from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.urls import Origin, Target
 from webapp.outbound.transport.allowed_addresses import choose_direct, find_addresses
 from webapp.outbound.transport.client_certificates import await_verdict

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from flask import Flask, render_template, request
 
 from webapp.app_state import current_settings
-from webapp.web_server.addresses import HostNotAllowed
+from webapp.web_server.request_address import HostNotAllowed
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,40 @@
+"""Finds a secret of a destination in a name, which everybody in the workspace and whoever reads its messages sees."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from webapp.channels.fields import Field, FieldKind, Settings
+
+# Characters of a part of a secret that may be a token. Words that a name and a secret share by chance are shorter.
+_LENGTH = 16
+_TOKEN = re.compile(rf"[^/?#&=\s]{{{_LENGTH}}}")
+
+
+@dataclass(frozen=True)
+class SecretParts:
+    """What no name may contain, in lower case: whole addresses without their scheme, and how tokens begin."""
+
+    addresses: frozenset[str] = frozenset()
+    starts: frozenset[str] = frozenset()
+
+    def are_in(self, name: str) -> bool:
+        """Check whether a name contains one of them, in upper or lower case."""
+        text = name.casefold()
+        windows = (text[at : at + _LENGTH] for at in range(len(text) - _LENGTH + 1))
+        return any(window in self.starts for window in windows) or any(address in text for address in self.addresses)
+
+
+def list_secret_parts(settings: Settings, fields: Iterable[Field]) -> SecretParts:
+    """Return the parts of the secrets of a destination. Nobody has to have checked its settings."""
+    addresses, starts = set[str](), set[str]()
+    for field in fields:
+        value = settings.get(field.name, "").strip().casefold() if field.is_secret else ""
+        if field.kind is FieldKind.ADDRESS:
+            address = value.partition("://")[2]
+            value = address.partition("/")[2]  # the host is no secret
+            addresses.update([address] if value else ())
+        if field.kind is FieldKind.HEADERS:
+            value = "\n".join(line.partition(":")[2] for line in value.splitlines())
+        starts.update(_TOKEN.findall(value))
+    return SecretParts(frozenset(addresses), frozenset(starts))
