@@ -37,14 +37,19 @@ FIND_UNMARKED_FOCUS = """() => {
             return look(element) === before;
         }).map((element) => element.outerHTML);
 }"""
-# Most of axe-core's time is spent on the contrast of texts that look the same. Once one has passed, another passes too
-# if its own style and that of all layers behind it, which axe-core finds, are equal. Only passes are remembered.
-REMEMBER_CONTRAST = """() => {
-    const [check, passed] = [axe._audit.checks["color-contrast"], new Set()];
+# Most of axe-core's time is spent on the contrast of texts that look the same. Once one has passed, on this page or on
+# another, another passes too if its own style and that of all layers behind it, which axe-core finds, are equal. Only
+# passes are remembered.
+REMEMBER_CONTRAST = """(looks) => {
+    const [check, passed] = [axe._audit.checks["color-contrast"], new Set(looks)];
     const { evaluate } = check;
+    const paints = new Map();
     const paint = (element) => {
-        const { backgroundColor, backgroundImage, opacity, filter, mixBlendMode } = getComputedStyle(element);
-        return [backgroundColor, backgroundImage, opacity, filter, mixBlendMode];
+        if (!paints.has(element)) {
+            const { backgroundColor, backgroundImage, opacity, filter, mixBlendMode } = getComputedStyle(element);
+            paints.set(element, [backgroundColor, backgroundImage, opacity, filter, mixBlendMode].join());
+        }
+        return paints.get(element);
     };
     check.evaluate = function (element, ...others) {
         const { color, fontSize, fontWeight, textShadow, webkitTextStrokeWidth } = getComputedStyle(element);
@@ -54,14 +59,23 @@ REMEMBER_CONTRAST = """() => {
         if (result === true) passed.add(look);
         return result;
     };
+    let returned = passed.size;
+    window.axe.forgetPaints = () => paints.clear();
+    window.axe.takePassedLooks = () => {
+        const looks = [...passed].slice(returned);
+        returned = passed.size;
+        return looks;
+    };
 }"""
 # Returns no more than is needed: all that axe-core has found passes through three processes.
 RUN_AXE = """async () => {
     const dark = matchMedia("(prefers-color-scheme: dark)").matches;
     const options = dark ? { runOnly: ["color-contrast", "link-in-text-block"] } : {};
+    axe.forgetPaints();  // of another width or color scheme
     const { violations } = await axe.run({ resultTypes: ["violations"], ...options });
-    return violations.flatMap((rule) =>
+    const barriers = violations.flatMap((rule) =>
         rule.nodes.map((node) => `${rule.id}: ${node.target} ${node.failureSummary}`));
+    return [barriers, axe.takePassedLooks()];
 }"""
 NOTE_VIOLATIONS = """
     window.violations = [];
@@ -105,6 +119,10 @@ class PageReport:
     origins: set[str]
 
 
+# What has passed the check of contrast on any page of this process.
+_passed_looks: list[str] = []
+
+
 def note_violations(context: BrowserContext) -> None:
     """Let each page of the context collect what its content security policy blocks, for `check_page`."""
     context.add_init_script(NOTE_VIOLATIONS)
@@ -117,11 +135,10 @@ def check_page(tab: Page, case: PageCase) -> PageReport:
         response = _open(tab, case)
         assert response.status == case.status, case
         overflow, barriers = {}, {}
-        for width in WIDTHS:
+        for width in reversed(WIDTHS):
             tab.set_viewport_size(ViewportSize(width=width, height=800))
             overflow[width] = _measure_overflow(tab)
             barriers[width] = find_barriers(tab)
-        tab.set_viewport_size(ViewportSize(width=WIDTHS[0], height=800))
         tab.emulate_media(color_scheme="dark")
         return PageReport(
             overflow=overflow,
@@ -155,6 +172,22 @@ def _note_complaints_and_urls(tab: Page) -> Iterator[tuple[list[str], list[str]]
             tab.remove_listener(event, listener)
 
 
+def find_faults(tab: Page) -> list[str]:
+    """List what is too wide or inaccessible in a page as it is now, on a phone and on a desktop, which it ends on.
+
+    Its colors in dark are checked on the desktop alone: `test_color_schemes.py` shows that this is enough.
+    """
+    found: list[str] = []
+    for width in reversed(WIDTHS):
+        tab.set_viewport_size(ViewportSize(width=width, height=800))
+        found += [f"too wide for {width}"] * bool(tab.evaluate(MEASURE_OVERFLOW_SCRIPT))
+        found += [f"at {width}: {barrier}" for barrier in find_barriers(tab)]
+    tab.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    found += [f"in dark: {barrier}" for barrier in find_barriers(tab)]
+    tab.emulate_media(color_scheme="light", reduced_motion="reduce")
+    return found
+
+
 def find_barriers(tab: Page) -> list[str]:
     """List axe-core's violations, each with its rule and element.
 
@@ -162,8 +195,10 @@ def find_barriers(tab: Page) -> list[str]:
     """
     if not tab.evaluate("'axe' in window"):
         tab.evaluate(AXE_SCRIPT)
-        tab.evaluate(REMEMBER_CONTRAST)
-    found: list[str] = tab.evaluate(RUN_AXE)
+        tab.evaluate(REMEMBER_CONTRAST, _passed_looks)
+    found: list[str]
+    found, looks = tab.evaluate(RUN_AXE)
+    _passed_looks.extend(looks)
     return found
 
 
