@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 
 from tests.factories import NOW, SeededIds, get_destination
 from tests.visitor import Visitor
+from webapp.dashboard import drill_page
 from webapp.extensions import db
 from webapp.models import (
     AlertDelivery,
@@ -230,6 +231,22 @@ def test_the_calendar_lists_fifty_drills_of_a_day_and_counts_the_others(
     assert "<summary>56 more</summary>" in day
     assert day.count("<li>") == 51
     assert re.search(r"<li>and 10 more until \d\d:\d\d</li>", day)
+
+
+def test_a_large_workspace_gets_its_calendar_when_it_is_asked_for(
+    seeded: SeededIds, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drill_page, "MAX_IN_CALENDAR", 0)
+    admin = visit(seeded.admin)
+    admin.post(PAGE, TIMES)
+
+    page = admin.get(PAGE).text
+
+    assert '<ol class="calendar">' not in page
+    asked = admin.get(f"{PAGE}?calendar=1").text
+    assert f'href="{PAGE}?calendar=1#calendar-title">Show the next five weeks</a> of all 1 destinations' in page
+    assert '<ol class="calendar">' in asked
+    assert "Show the next five weeks" not in asked
 
 
 def test_the_page_of_a_destination_names_its_next_drill(seeded: SeededIds, visit: Visit) -> None:

@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 from heapq import nsmallest
 
 from webapp.auth.access import Visit
+from webapp.dashboard.notable_destinations import NotableDestination, list_notable
 from webapp.dashboard.planned_test_status import list_plans
 from webapp.dashboard.recent_results import list_recent_results
 from webapp.dashboard.stale_destinations import StaleDestination, list_stale, list_with_acceptance
 from webapp.dashboard.status_fragment import SharedStatusData, Status, build_status
-from webapp.dashboard.summaries import DestinationSummary, Tab, list_notable, list_planned_ids
+from webapp.dashboard.summaries import Tab
 from webapp.deliveries.badge import Badge
 from webapp.deliveries.last_acceptance import Acceptance
+from webapp.deliveries.proof import list_proofs
 from webapp.deliveries.queries import list_with_newest_test
 from webapp.models import AlertDestination, Workspace
 from webapp.presses.eligibility import pages_people
@@ -68,7 +70,7 @@ class BrokenPage:
 def list_broken(workspace_ids: Sequence[int], now: datetime) -> dict[int, list[int]]:
     """Return the broken destinations of each of these workspaces that has any."""
     broken: dict[int, list[int]] = {}
-    for summary in list_notable(workspace_ids, now, now):
+    for summary in list_notable(workspace_ids, now):
         if summary.state.is_broken:
             broken.setdefault(summary.workspace_id, []).append(summary.destination_id)
     return broken
@@ -79,30 +81,29 @@ def load_broken_page(visits: Mapping[int, Visit], only: int | None, now: datetim
 
     only: a workspace to which the lists are limited, or None.
     """
-    summaries = list_notable(list(visits), now, now - RECOVERED_FOR)
+    summaries = list_notable(list(visits), now - RECOVERED_FOR)
     broken = [summary for summary in summaries if summary.state.is_broken]
     here = [summary for summary in summaries if only in (None, summary.workspace_id)]
     by_name = _by_name(visits)
     recovering = _find_recovering(sorted(filter(_has_new_test, here), key=by_name))
-    shown = (one for one in here if one.state.is_broken or one.destination_id in recovering)
-    listed = [summary.destination_id for summary in sorted(shown, key=by_name)]
+    shown = [one for one in here if one.state.is_broken or one.destination_id in recovering]
     stale = _list_only_stale([only] if only else list(visits), here, now)
     return BrokenPage(
         Counter(summary.workspace_id for summary in broken),
         Counter(summary.workspace_id for summary in broken if pages_people(summary.channel)),
-        _load_rows(visits, listed[:MAX_LISTED], summaries, now),
-        len(listed),
+        _load_rows(visits, nsmallest(MAX_LISTED, shown, key=by_name), _count_pending(summaries), now),
+        len(shown),
         _load_stale_rows(visits, nsmallest(MAX_LISTED, stale, key=by_name)),
         len(stale),
     )
 
 
-def _by_name(visits: Mapping[int, Visit]) -> Callable[[DestinationSummary | StaleDestination], tuple[str, str, int]]:
+def _by_name(visits: Mapping[int, Visit]) -> Callable[[NotableDestination | StaleDestination], tuple[str, str, int]]:
     names = {workspace_id: visit.workspace.name.casefold() for workspace_id, visit in visits.items()}
     return lambda summary: (names[summary.workspace_id], summary.name.casefold(), summary.destination_id)
 
 
-def _find_recovering(summaries: Sequence[DestinationSummary]) -> set[int]:
+def _find_recovering(summaries: Sequence[NotableDestination]) -> set[int]:
     """Return which of those with a new test failed before it: their rows stay while somebody repairs them."""
     candidates = [summary.destination_id for summary in summaries[:MAX_CHECKED]]
     results = list_recent_results(candidates) if candidates else {}
@@ -113,31 +114,31 @@ def _find_recovering(summaries: Sequence[DestinationSummary]) -> set[int]:
     }
 
 
-def _has_new_test(summary: DestinationSummary) -> bool:
-    is_recent = summary.changed is not None and bool(summary.changed.is_recent)
-    return summary.state is Tab.PENDING or (summary.state is Tab.SENT and is_recent)
+def _has_new_test(summary: NotableDestination) -> bool:
+    return summary.state is Tab.PENDING or (summary.state is Tab.SENT and summary.is_recent)
 
 
 def _list_only_stale(
-    workspace_ids: list[int], summaries: Sequence[DestinationSummary], now: datetime
+    workspace_ids: list[int], summaries: Sequence[NotableDestination], now: datetime
 ) -> list[StaleDestination]:
     """Return the destinations that are stale and not broken, and have no test that waits."""
     shown_otherwise = {one.destination_id for one in summaries if one.state.is_broken or one.state is Tab.PENDING}
-    return [one for one in list_stale(workspace_ids, now) if one.destination_id not in shown_otherwise]
+    return list_stale(workspace_ids, now, shown_otherwise)
 
 
-def _count_pending(summaries: Sequence[DestinationSummary]) -> int:
+def _count_pending(summaries: Sequence[NotableDestination]) -> int:
     return sum(summary.state is Tab.PENDING for summary in summaries)
 
 
 def _load_rows(
-    visits: Mapping[int, Visit], ids: list[int], summaries: list[DestinationSummary], now: datetime
+    visits: Mapping[int, Visit], shown: Sequence[NotableDestination], pending: int, now: datetime
 ) -> list[BrokenRow]:
-    if not ids:
+    """Load the rows of these destinations. pending: how many are being tested, in all workspaces."""
+    if not shown:
         return []
-    plans = list_plans(list_planned_ids(summaries, ids))
-    proof = {summary.destination_id: summary.proof for summary in summaries}
-    shared = SharedStatusData(list_recent_results(ids), _count_pending(summaries), plans, proof)
+    ids = [one.destination_id for one in shown]
+    plans = list_plans([one.destination_id for one in shown if one.has_plan])
+    shared = SharedStatusData(list_recent_results(ids), pending, plans, list_proofs(ids, now))
     return [
         BrokenRow(visit, build_status(visit, destination, newest, now, shared=shared))
         for destination, newest in list_with_newest_test(ids)

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from webapp.database.numbered_pages import Page, cut_page
+from webapp.database.numbered_pages import Page, clamp_number, cut_page
 from webapp.drills.editing import find_schedule
-from webapp.drills.listing import DestinationRow, find_drilled, list_drilled, load_drills
+from webapp.drills.listing import count_destinations, find_drilled, list_drilled, list_drilled_page, load_drills
 from webapp.drills.next_drills import CalendarDay, NextDrill, PlannedRow, list_days, plan_next, plan_rows
 from webapp.drills.schedule_slots import ROOM_FOR_TWO, read_schedule
 from webapp.drills.wording import INTERVALS, describe_hours, describe_weekdays, measure_hours
 from webapp.models import AlertDelivery, AlertDestination, DrillSchedule, Workspace
-from webapp.presses.eligibility import pages_people
+
+# With more destinations, the calendar is loaded only if somebody asks for it: it reads the messages of all of them.
+MAX_IN_CALENDAR = 1_000
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,8 @@ class DrillPage:
     """What the page shows.
 
     stored: the schedule, on or off; None if there never was one. zone: its time zone; UTC without one.
-    page: the destinations of one page. rows: all of them. days: the calendar; empty while drills are off.
+    page: the destinations of one page. days: the calendar; None while drills are off,
+        or if nobody asked for that of a large workspace.
     newest: the newest drills of the destinations of the page, by their own ids.
     paging: how many enabled destinations have drills that may page people.
     """
@@ -28,8 +31,7 @@ class DrillPage:
     stored: DrillSchedule | None
     zone: ZoneInfo
     page: Page[PlannedRow]
-    rows: Sequence[PlannedRow]
-    days: Sequence[CalendarDay]
+    days: Sequence[CalendarDay] | None
     newest: Mapping[int, AlertDelivery]
     paging: int
 
@@ -53,19 +55,26 @@ class DrillPage:
         return stored is not None and measure_hours(stored.from_hour, stored.to_hour) < ROOM_FOR_TWO
 
 
-def load_drill_page(workspace: Workspace, number: int, now: datetime) -> DrillPage:
-    """Load the page with this number. Executes four queries, however many deliveries there are."""
-    stored, drilled = find_schedule(workspace), list_drilled(workspace.id, now)
+def load_drill_page(workspace: Workspace, number: int, now: datetime, wants_calendar: bool = False) -> DrillPage:
+    """Load the page with this number. Executes five queries, however many deliveries there are.
+
+    wants_calendar: whether the calendar is loaded even if there are more destinations than `MAX_IN_CALENDAR`.
+    """
+    stored, (total, paging) = find_schedule(workspace), count_destinations(workspace.id)
     schedule = read_schedule(stored) if stored else None
-    rows = plan_rows(drilled, schedule, now)
-    is_on = schedule is not None and schedule.started_at is not None
-    days = list_days(rows, schedule, now) if schedule and is_on else []
-    paging = sum(_is_paged(row.drilled.destination) for row in rows)
-    page = cut_page(rows, number)
+    days = None
+    if wants_calendar or total <= MAX_IN_CALENDAR:
+        everything = plan_rows(list_drilled(workspace.id, now), schedule, now)
+        days = list_days(everything, schedule, now) if schedule and schedule.started_at else None
+        page = cut_page(everything, number)
+    else:
+        number = clamp_number(number, total)
+        rows = plan_rows(list_drilled_page(workspace.id, number, now), schedule, now)
+        page = Page(rows, total, number)
     newest = {
         drill.id: drill for drill in load_drills([row.drilled.newest.id for row in page.rows if row.drilled.newest])
     }
-    return DrillPage(stored, schedule.zone if schedule else ZoneInfo("UTC"), page, rows, days, newest, paging)
+    return DrillPage(stored, schedule.zone if schedule else ZoneInfo("UTC"), page, days, newest, paging)
 
 
 def load_next_drill(workspace: Workspace, destination: AlertDestination, now: datetime) -> NextDrill | None:
@@ -74,8 +83,3 @@ def load_next_drill(workspace: Workspace, destination: AlertDestination, now: da
     if stored is None or stored.started_at is None:
         return None
     return plan_next(find_drilled(destination, now), read_schedule(stored), now)
-
-
-def _is_paged(destination: AlertDestination | DestinationRow) -> bool:
-    has_drills = destination.is_enabled and destination.drills_may_page
-    return has_drills and pages_people(destination.type)

@@ -1,11 +1,12 @@
 """Destinations that have accepted no message for long: what sorting needs of all, and what a page shows of a few."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import select
 
+from webapp.dashboard.summaries import ARE_IN_WORKSPACES
 from webapp.database.query_plans import PLAN_ONCE
 from webapp.deliveries.last_acceptance import ACCEPTANCE, IS_STALE, Acceptance, read_acceptance, stale_limit
 from webapp.extensions import db
@@ -22,11 +23,14 @@ class StaleDestination(NamedTuple):
     name: str
 
 
-def list_stale(workspace_ids: Sequence[int], now: datetime) -> list[StaleDestination]:
+def list_stale(
+    workspace_ids: Sequence[int], now: datetime, except_ids: Collection[int] = frozenset()
+) -> list[StaleDestination]:
     """Return the enabled destinations of these workspaces for which `is_stale` holds. Executes one query."""
     with db.session.connection().execute(_STALE, {"workspace_ids": workspace_ids} | stale_limit(now)) as result:
         # The driver's own rows, as in `webapp.dashboard.summaries`.
-        return list(map(StaleDestination._make, result.cursor.fetchall()))
+        rows = result.cursor.fetchall()
+    return [StaleDestination._make(row) for row in rows if row[0] not in except_ids]
 
 
 def list_with_acceptance(destination_ids: Sequence[int]) -> list[tuple[AlertDestination, Acceptance | None]]:
@@ -42,12 +46,7 @@ def list_with_acceptance(destination_ids: Sequence[int]) -> list[tuple[AlertDest
 # Built once, because every load of a page executes them.
 _STALE = (
     select(AlertDestination.id, AlertDestination.workspace_id, AlertDestination.name)
-    .where(
-        IsOneOf(AlertDestination.workspace_id, "workspace_ids"),
-        AlertDestination.deleted_at.is_(None),
-        AlertDestination.is_enabled,
-        IS_STALE,
-    )
+    .where(ARE_IN_WORKSPACES, AlertDestination.is_enabled, IS_STALE)
     .execution_options(**{PLAN_ONCE: True})
 )
 _WITH_ACCEPTANCE = select(AlertDestination, ACCEPTANCE).where(

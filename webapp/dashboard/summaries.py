@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, func, not_, or_, select, true
+from sqlalchemy import and_, bindparam, or_, select
 
 from webapp.database.query_plans import PLAN_ONCE
 from webapp.deliveries.arrival import is_missing
@@ -15,6 +15,7 @@ from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, read_proofs
 from webapp.deliveries.queries import newest_test_subquery
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, Receipt
+from webapp.models.id_list import IsOneOf
 from webapp.models.json_array import JsonArray, read_arrays
 from webapp.models.types import read_stored_name, read_stored_time
 from webapp.text.tags import split_tags
@@ -91,21 +92,7 @@ def fetch_summary_rows(
 ) -> list[SummaryRow]:
     """Return what `read_summaries` reads. Executes one query."""
     limits = {"workspace_ids": workspace_ids, "recent_since": recent_since}
-    return _fetch(_SUMMARIES, limits | confirmation_times(now))
-
-
-def list_notable(workspace_ids: Sequence[int], now: datetime, recent_since: datetime) -> list[DestinationSummary]:
-    """Return the enabled destinations of these workspaces except the quiet ones, which the database leaves out.
-
-    Quiet ones have no planned test, and either never had a test, or one that was accepted and not reported missing, and
-    has not changed since `recent_since`.
-    """
-    limits = {"workspace_ids": workspace_ids, "recent_since": recent_since}
-    return read_summaries(_fetch(_NOTABLE, limits | confirmation_times(now)))
-
-
-def _fetch(statement: Select[*tuple[Any, ...]], parameters: dict[str, Any]) -> list[SummaryRow]:
-    with db.session.connection().execute(statement, parameters) as result:
+    with db.session.connection().execute(_SUMMARIES, limits | confirmation_times(now)) as result:
         # The driver's own rows. SQLAlchemy's take twice as long to fetch, and six times as long to compare.
         return list(result.cursor.fetchall())
 
@@ -130,6 +117,14 @@ def list_planned_ids(summaries: Sequence[DestinationSummary], ids: Collection[in
     planned = [row.destination_id for row in summaries if row.changed and row.changed.planned_id]
     return [destination_id for destination_id in planned if destination_id in ids]
 
+
+# Has the parameter `workspace_ids`. A deleted destination is in none.
+ARE_IN_WORKSPACES = and_(IsOneOf(AlertDestination.workspace_id, "workspace_ids"), AlertDestination.deleted_at.is_(None))
+
+# Whether the planned test waits, or ended after `recent_since`.
+IS_PLAN_RECENT = or_(
+    PlannedTest.ended_at > bindparam("recent_since"), PlannedTest.id.is_not(None) & PlannedTest.ended_at.is_(None)
+)
 
 # In the order in which `_read` reads it.
 _NEWEST_TEST = JsonArray(
@@ -156,28 +151,13 @@ _SUMMARIES = (
         AlertDestination.settings_version,
         AlertDestination.needs_confirmation,
         PlannedTest.id,
-        or_(
-            PlannedTest.ended_at > bindparam("recent_since"),
-            PlannedTest.id.is_not(None) & PlannedTest.ended_at.is_(None),
-        ),
+        IS_PLAN_RECENT,
         newest_test_subquery(_NEWEST_TEST),
         *PROOF_COLUMNS,
     )
     .outerjoin(PlannedTest, PlannedTest.alert_destination_id == AlertDestination.id)
-    .where(
-        AlertDestination.workspace_id.in_(bindparam("workspace_ids", expanding=True)),
-        AlertDestination.deleted_at.is_(None),
-    )
+    .where(ARE_IN_WORKSPACES)
     .execution_options(**{PLAN_ONCE: True})
-)
-
-_IS_SETTLED = newest_test_subquery(
-    (AlertDelivery.status == DeliveryStatus.SENT)
-    & AlertDelivery.receipt.is_distinct_from(Receipt.MISSING)
-    & (AlertDelivery.updated_at <= bindparam("recent_since"))
-)
-_NOTABLE = _SUMMARIES.where(
-    AlertDestination.is_enabled, not_(PlannedTest.id.is_(None) & func.coalesce(_IS_SETTLED, true()))
 )
 
 

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from webapp.dashboard.summaries import TABS, DestinationSummary
+from webapp.dashboard.summaries import ARE_IN_WORKSPACES, TABS, DestinationSummary
 from webapp.database.query_plans import PLAN_ONCE
 from webapp.deliveries.queries import newest_test_subquery
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination
-from webapp.models.id_list import IsOneOf
 from webapp.models.json_array import JsonArray, read_arrays
 from webapp.models.types import read_stored_name
 from webapp.text.tags import split_tags
@@ -49,6 +48,6 @@ _STATES = (
         AlertDestination.is_enabled,
         newest_test_subquery(JsonArray(AlertDelivery.status, AlertDelivery.receipt)),
     )
-    .where(IsOneOf(AlertDestination.workspace_id, "workspace_ids"), AlertDestination.deleted_at.is_(None))
+    .where(ARE_IN_WORKSPACES)
     .execution_options(**{PLAN_ONCE: True})
 )

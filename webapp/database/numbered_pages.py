@@ -45,14 +45,19 @@ def parse_page(text: str | None) -> int:
 
 def cut_page(rows: Sequence[Row], number: int, size: int = PAGE_SIZE) -> Page[Row]:
     """Return the requested page of loaded rows; past the end, the last one."""
-    number = min(number, _count_pages(len(rows), size))
+    number = clamp_number(number, len(rows), size)
     return Page(rows[(number - 1) * size : number * size], len(rows), number, size)
+
+
+def clamp_number(number: int, total: int, size: int = PAGE_SIZE) -> int:
+    """Return the number of a page; past the end, that of the last one. total: rows on all pages."""
+    return min(number, _count_pages(total, size))
 
 
 def load_page(query: Select[Any], number: int) -> Page[Any]:
     """Load the requested page of an ordered query; past the end, the last one. Executes two queries."""
     total = db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
-    number = min(number, _count_pages(total, PAGE_SIZE))
+    number = clamp_number(number, total)
     rows = db.session.execute(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
     return Page(rows, total, number)
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import Row, Select, and_, bindparam, func, select
 from sqlalchemy.orm import joinedload
 
+from webapp.channels import CHANNELS
+from webapp.database.numbered_pages import PAGE_SIZE
 from webapp.deliveries.queries import find_newest_drill, newest_drill_id_subquery
 from webapp.drills.due import DrillState, NewestDrill
 from webapp.drills.traffic import list_accepted_traffic
@@ -60,6 +62,9 @@ class DrilledDestination:
         return DrillState(row.id, row.drill_choice, row.created_at, row.drilled_at, newest)
 
 
+_OF_WORKSPACE = (AlertDestination.workspace_id == bindparam("workspace_id"), AlertDestination.deleted_at.is_(None))
+_BY_NAME = (func.lower(AlertDestination.name), AlertDestination.id)
+
 # Plain columns: loading thousands of objects takes ten times as long.
 _DESTINATIONS = (
     select(
@@ -67,9 +72,17 @@ _DESTINATIONS = (
         *(getattr(AlertDelivery, name) for name in DrillRow._fields),
     )
     .outerjoin(AlertDelivery, AlertDelivery.id == newest_drill_id_subquery())
-    .where(AlertDestination.workspace_id == bindparam("workspace_id"), AlertDestination.deleted_at.is_(None))
-    .order_by(func.lower(AlertDestination.name), AlertDestination.id)
+    .order_by(*_BY_NAME)
 )
+_ALL = _DESTINATIONS.where(*_OF_WORKSPACE)
+
+# The page is cut before the newest drills are looked up.
+_IDS = select(AlertDestination.id).where(*_OF_WORKSPACE).order_by(*_BY_NAME).limit(PAGE_SIZE).offset(bindparam("start"))
+_OF_PAGE = _DESTINATIONS.where(AlertDestination.id.in_(_IDS.correlate(None)))
+
+_PAGING = [name for name, channel in CHANNELS.items() if channel.pages_people]
+_MAY_PAGE = and_(AlertDestination.is_enabled, AlertDestination.drills_may_page, AlertDestination.type.in_(_PAGING))
+_COUNTS = select(func.count(), func.count().filter(_MAY_PAGE)).where(*_OF_WORKSPACE)
 
 _DRILLS = (
     select(AlertDelivery)
@@ -78,11 +91,20 @@ _DRILLS = (
 )
 
 
+def count_destinations(workspace_id: int) -> tuple[int, int]:
+    """Count the destinations of a workspace, and the enabled ones whose drills may page people."""
+    total, paging = db.session.connection().execute(_COUNTS, {"workspace_id": workspace_id}).one()
+    return total, paging
+
+
 def list_drilled(workspace_id: int, now: datetime) -> Sequence[DrilledDestination]:
     """Fetch the destinations of a workspace in the order of their names. Executes two queries."""
-    rows = db.session.connection().execute(_DESTINATIONS, {"workspace_id": workspace_id}).all()
-    accepted = list_accepted_traffic([row[0] for row in rows], now)
-    return [_read(row, accepted.get(row[0])) for row in rows]
+    return _list(_ALL, {"workspace_id": workspace_id}, now)
+
+
+def list_drilled_page(workspace_id: int, number: int, now: datetime) -> Sequence[DrilledDestination]:
+    """Fetch those on the page with this number. Executes two queries."""
+    return _list(_OF_PAGE, {"workspace_id": workspace_id, "start": (number - 1) * PAGE_SIZE}, now)
 
 
 def load_drills(delivery_ids: Sequence[int]) -> Sequence[AlertDelivery]:
@@ -94,6 +116,12 @@ def find_drilled(destination: AlertDestination, now: datetime) -> DrilledDestina
     """Fetch what decides about the drills of one destination. Executes two queries."""
     newest = find_newest_drill(destination)
     return DrilledDestination(destination, newest, list_accepted_traffic([destination.id], now).get(destination.id))
+
+
+def _list(statement: Select[Any], parameters: dict[str, int], now: datetime) -> list[DrilledDestination]:
+    rows = db.session.connection().execute(statement, parameters).all()
+    accepted = list_accepted_traffic([row[0] for row in rows], now)
+    return [_read(row, accepted.get(row[0])) for row in rows]
 
 
 def _read(row: Row[*tuple[Any, ...]], accepted_at: datetime | None) -> DrilledDestination:

@@ -109,7 +109,8 @@ def _read_choice(text: str) -> DrillChoice:
 
 def _render(visit: Visit, form: ScheduleForm | None = None, error: str | None = None) -> str:
     now = database_clock.now()
-    page = load_drill_page(visit.workspace, parse_page(request.args.get("page")), now)
+    number, wants_calendar = parse_page(request.args.get("page")), "calendar" in request.args
+    page = load_drill_page(visit.workspace, number, now, wants_calendar)
     batch = parse_batch(request.args.get("batch"))
     changed = parse_id(request.args.get("changed"))
     return render_template(
@@ -120,7 +121,7 @@ def _render(visit: Visit, form: ScheduleForm | None = None, error: str | None = 
         weekdays=WEEKDAYS,
         channels=CHANNELS,
         describe_outcome=describe_outcome,
-        changed=next((row for row in page.rows if row.drilled.destination.id == changed), None),
+        changed=next((row for row in page.page.rows if row.drilled.destination.id == changed), None),
         ticked=parse_ids(request.form.getlist("id")),
         are_all_ticked="all" in request.args,
         batch=load_batch_status(visit.workspace.id, batch, now) if batch else None,
