@@ -204,6 +204,7 @@ def test_a_result_has_the_columns_that_the_driver_describes(app: Flask) -> None:
 
         drivers = super(LeanCursor, cursor).description
         assert list(map(tuple, cursor.description)) == list(map(tuple, drivers))
+        assert [column.name for column in cursor.description[:-1]] == ["one"]
         assert cursor.description[-1].name == "two"
 
 
