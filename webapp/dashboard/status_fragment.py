@@ -13,9 +13,9 @@ from webapp.app_state import app_state
 from webapp.auth.access import Visit
 from webapp.auth.session_rows import DestinationFacts, forget_place_rows
 from webapp.dashboard.certificate_warning import find_certificate_warning
-from webapp.dashboard.next_poll import is_awaited, next_poll_ms
 from webapp.dashboard.paging_notice import describe_paging
 from webapp.dashboard.planned_test_status import PlanStatus, describe_plan_end, find_plan_status, list_plans
+from webapp.dashboard.poll_interval import is_awaited, next_poll_ms
 from webapp.dashboard.proof_status import ProofStatus, describe_proof
 from webapp.dashboard.recent_results import (
     RecentResult,

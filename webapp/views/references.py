@@ -5,7 +5,7 @@ from flask import Blueprint, abort, render_template
 from webapp.auth.access import Visit, list_memberships
 from webapp.auth.sessions import current_account
 from webapp.channels import CHANNELS
-from webapp.dashboard.next_poll import next_poll_ms
+from webapp.dashboard.poll_interval import next_poll_ms
 from webapp.deliveries import end_if_overdue, list_attempts
 from webapp.deliveries.arrival import describe_arrival, describe_receipt
 from webapp.deliveries.badge import Badge, describe_outcome, is_outdated
