@@ -11,7 +11,7 @@ from tests.imports.found_files import CHOSEN, SLACK, WEBHOOK, incomplete, slack,
 from webapp.channels import CHANNELS
 from webapp.destinations.same_places import find_place
 from webapp.encryption.settings_cipher import SettingsCipher
-from webapp.imports.dry_run import IN_NAME, DryRunRow, Judge, RowState, Typed
+from webapp.imports.dry_run import RENAMED, DryRunRow, Judge, RowState, Typed
 from webapp.imports.file_contents import FoundReceiver, Unusable
 from webapp.imports.file_values import MAX_RECEIVERS
 from webapp.imports.row_names import name_rows
@@ -203,7 +203,15 @@ def test_a_name_with_a_secret_of_the_receiver_is_replaced() -> None:
     first, second, third = judge(slack(SLACK), webhook("to " + "\u200b".join(WEBHOOK)), slack(SLACK, f"{SLACK}-2"))
 
     assert [row.name for row in (first, second, third)] == ["Slack", "Webhook", "Slack (2)"]
-    assert [row.notes[-1] for row in (first, second, third)] == [IN_NAME] * 3
+    assert [row.notes[-1] for row in (first, second, third)] == [RENAMED] * 3
+
+
+@pytest.mark.parametrize("address", [SLACK, SLACK.removeprefix("https://")])
+def test_a_name_with_an_address_that_the_file_or_somebody_writes_without_a_scheme_is_replaced(address: str) -> None:
+    [found] = judge(slack(address, address))
+    [completed] = judge(incomplete(address), typed={0: {"address": address}})
+
+    assert [(row.name, row.notes[-1]) for row in (found, completed)] == [("Slack", RENAMED)] * 2
 
 
 @pytest.mark.slow

@@ -28,8 +28,8 @@ REMOVE = "remove_"
 
 LOST = "What you entered here was kept for 15 minutes. Enter it again."
 IN_NAME = (
-    "This name contains the address or a secret of the destination. Choose another one: everybody in the workspace "
-    "sees it, and so does whoever reads its messages."
+    "This name contains the address or a secret of the destination. Choose another name: everybody in the workspace "
+    "sees it, and so does everybody who reads the messages."
 )
 NOT_BOTH = "Enter a new secret, or tick the box below to remove the stored one, but not both."
 

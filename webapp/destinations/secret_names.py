@@ -13,28 +13,28 @@ _TOKEN = re.compile(rf"[^/?#&=\s]{{{_LENGTH}}}")
 
 @dataclass(frozen=True)
 class SecretParts:
-    """What no name may contain, in lower case: whole addresses without their scheme, and how tokens begin."""
+    """What no name may contain, in lower case: whole addresses without their scheme, and pieces of tokens."""
 
     addresses: frozenset[str] = frozenset()
-    starts: frozenset[str] = frozenset()
+    pieces: frozenset[str] = frozenset()
 
     def are_in(self, name: str) -> bool:
         """Check whether a name contains one of them, in upper or lower case."""
         text = name.casefold()
         windows = (text[at : at + _LENGTH] for at in range(len(text) - _LENGTH + 1))
-        return any(window in self.starts for window in windows) or any(address in text for address in self.addresses)
+        return any(window in self.pieces for window in windows) or any(address in text for address in self.addresses)
 
 
 def list_secret_parts(settings: Settings, fields: Iterable[Field]) -> SecretParts:
     """Return the parts of the secrets of a destination. Nobody has to have checked its settings."""
-    addresses, starts = set[str](), set[str]()
+    addresses, pieces = set[str](), set[str]()
     for field in fields:
         value = settings.get(field.name, "").strip().casefold() if field.is_secret else ""
         if field.kind is FieldKind.ADDRESS:
-            address = value.partition("://")[2]
+            address = value.split("://", 1)[-1]  # a file may leave the scheme out
             value = address.partition("/")[2]  # the host is no secret
             addresses.update([address] if value else ())
         if field.kind is FieldKind.HEADERS:
             value = "\n".join(line.partition(":")[2] for line in value.splitlines())
-        starts.update(_TOKEN.findall(value))
-    return SecretParts(frozenset(addresses), frozenset(starts))
+        pieces.update(_TOKEN.findall(value))
+    return SecretParts(frozenset(addresses), frozenset(pieces))

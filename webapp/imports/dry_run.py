@@ -28,7 +28,7 @@ class RowState(StrEnum):
     NOT_SUPPORTED = "not supported"
 
 
-IN_NAME = "Its name in the file contains an address or another secret, so it gets another one."
+RENAMED = "Its name in the file contains an address or another secret, so the destination gets another name."
 
 UNUSABLE = {Unusable.RETIRED: RowState.RETIRED, Unusable.NOT_SUPPORTED: RowState.NOT_SUPPORTED}
 
@@ -78,10 +78,10 @@ class Judge:
     def judge(self, receivers: Sequence[FoundReceiver], typed: Typed | None = None) -> list[DryRunRow]:
         """Return a row for each receiver, in the order of the file."""
         taken = {place: f"the destination {quote_name(name)} of this workspace" for place, name in self.places.items()}
-        own_names = _find_safe_names(receivers)
+        own_names = _find_safe_names(receivers, typed or {})
         rows = []
         for number, (receiver, (name, note)) in enumerate(zip(receivers, name_rows(own_names), strict=True)):
-            note = note if own_names[number] == receiver.name else IN_NAME
+            note = note if own_names[number] == receiver.name else RENAMED
             row = self._judge_alone(DryRunRow(number, name, None, RowState.READY), receiver, (typed or {}).get(number))
             notes = (*receiver.dropped, *row.notes, *([note] if note else []))
             row = replace(row, notes=notes, is_enabled=receiver.is_enabled, tags=receiver.tags, drills=receiver.drills)
@@ -130,13 +130,17 @@ class Judge:
         return row
 
 
-def _find_safe_names(receivers: Sequence[FoundReceiver]) -> list[str]:
-    """Return the names that the file has, and the channel's label instead of one that contains a secret of the file."""
+def _find_safe_names(receivers: Sequence[FoundReceiver], typed: Typed) -> list[str]:
+    """Return the names of the file, and the channel's label for one that contains a secret, of the file or typed."""
     channels = [CHANNELS.get(receiver.channel or "") for receiver in receivers]
-    known = [(receiver, channel) for receiver, channel in zip(receivers, channels, strict=True) if channel]
-    parts = [list_secret_parts(receiver.settings, channel.fields) for receiver, channel in known]
+    parts = [
+        list_secret_parts(settings, channel.fields)
+        for number, (receiver, channel) in enumerate(zip(receivers, channels, strict=True))
+        if channel
+        for settings in (receiver.settings, typed.get(number, {}))
+    ]
     secret = SecretParts(
-        frozenset().union(*(each.addresses for each in parts)), frozenset().union(*(each.starts for each in parts))
+        frozenset().union(*(each.addresses for each in parts)), frozenset().union(*(each.pieces for each in parts))
     )
     labels = (channel.label if channel else UNNAMED for channel in channels)
     return [
