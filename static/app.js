@@ -7,7 +7,7 @@ import "./press.js";
 import "./search.js";
 import "./switcher.js";
 import "./time-zone.js";
-import { UNREACHABLE, findInErrorPage, report, reportLostPress } from "./stale-page.js";
+import { UNREACHABLE, findInErrorPage, report, reportLostPress, settlePress } from "./stale-page.js";
 import { isFailing, isRefresh, refreshWithin } from "./refresh.js";
 
 // Only a fragment is swapped in. Anything else is an error page, from Alertcheck or a gateway, and would appear inside
@@ -41,13 +41,13 @@ document.addEventListener("htmx:finally:request", (event) => {
   if (isRefresh(ctx) || wasDeclined || status.includes("AbortError")) return;
   const advice = isFragment(text) ? undefined : findInErrorPage(text, "p");  // a refused form says why with a status of 400
   if (isFragment(text) || (response?.status < 500 && !advice)) {
-    if (isPress(ctx)) report("press", "");
+    if (isPress(ctx)) settlePress(ctx.sourceElement);
     report("request", "");
     if (isFailing()) refreshWithin(Math.random() * 5000);  // the server is back
     return;
   }
-  if (isPress(ctx)) reportLostPress(advice);
-  report("request", advice ?? UNREACHABLE);
+  if (isPress(ctx)) reportLostPress(ctx.sourceElement, advice);
+  report("request", isPress(ctx) && advice ? "" : (advice ?? UNREACHABLE));
   slowPolling(event.target);
 });
 

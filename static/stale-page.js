@@ -5,9 +5,9 @@ const stale = document.getElementById("stale");
 export const UNREACHABLE = stale.textContent;
 const LOST_PRESS = "Your request may not have completed.";
 
-// The latest failure of a refresh, of any other request, and whether that one was a press.
+// The latest failure of a refresh, of any other request, and of a press.
 const sentences = { refresh: "", request: "", press: "" };
-let lostAt = 0;
+let lost = { at: 0, part: "" };
 
 // sentence: empty if all is well again. A sentence that stays the same is not announced again.
 export function report(source, sentence) {
@@ -17,16 +17,24 @@ export function report(source, sentence) {
   if (shown && stale.textContent !== shown) stale.textContent = shown;
 }
 
-// A press got no response. Whoever pressed must see that, also if the page was out of date before. advice: what our own
-// error page says about it, if there was one.
-export function reportLostPress(advice) {
-  lostAt = performance.now();
-  report("press", advice ? "" : LOST_PRESS);
+// What was pressed, by the part of the page that it stands in: a swap replaces the button.
+const findPart = (element) => element.closest("[id]")?.id;
+
+// A press got no response, or only an error page. Whoever pressed must see that, also if the page was out of date before.
+// advice: what our own error page says about it, if there was one.
+export function reportLostPress(element, advice) {
+  lost = { at: performance.now(), part: findPart(element) };
+  report("press", advice ?? LOST_PRESS);
+}
+
+// A press of the same part was successful.
+export function settlePress(element) {
+  if (findPart(element) === lost.part) report("press", "");
 }
 
 // The page shows what became of a lost press, if it was asked for after it.
 export function settleLostPress(askedAt) {
-  if (!sentences.press || askedAt < lostAt) return;
+  if (!sentences.press || askedAt < lost.at) return;
   report("press", "");
   report("request", "");
 }

@@ -352,6 +352,25 @@ def test_a_poll_leaves_the_report_of_a_press_without_a_response(add_webhook: Add
     expect(tab.locator("#stale")).to_have_text("Your request may not have completed.")
 
 
+ERROR_PAGE = '<!doctype html><section id="error"><h1>Busy</h1><p>Your link may not have been made.</p></section>'
+
+
+def test_polls_and_other_presses_leave_what_an_error_page_says_about_a_press(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("silent")
+    tab.route("**/links", lambda route: route.fulfill(status=503, content_type="text/html", body=ERROR_PAGE))
+    tab.get_by_text("Link for the customer", exact=True).click()
+    make = tab.get_by_role("button", name="Make a link")
+    make.click()
+    expect(tab.locator("#stale")).to_have_text("Your link may not have been made.")
+    with tab.expect_response("**/status"):
+        button(tab).click()
+    expect_badge(tab, "pending")
+    expect(tab.locator("#stale")).to_have_text("Your link may not have been made.")
+    tab.unroute("**/links")
+    make.click()
+    expect(tab.locator("#stale")).to_be_hidden()
+
+
 def test_the_reason_of_an_outage_is_shown_with_the_day_if_it_was_not_today(admin: Page) -> None:
     tab = watch(admin, LIST)
     error = '<section id="error"><h1>The database is busy</h1><p>Your request may not have completed.</p></section>'
