@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from benchmarks.installation.processes import wait_until
 from tests.demo.public_demo import DemoVisitor, make_public_demo
 from tests.factories import SeededIds
 from webapp.extensions import get_client, identify_client, limiter
@@ -82,3 +83,10 @@ def test_elsewhere_only_a_view_with_a_limit_asks_for_its_limits(app: Flask, monk
 
     assert statuses == [302, 404]
     assert asked == ["receipts.show"]
+
+
+def test_the_limiter_finds_the_queue_server_again_in_a_request_without_a_limit(app: Flask) -> None:
+    limiter._storage_dead = True
+    client = app.test_client()
+
+    wait_until(lambda: client.get("/").status_code == 302 and not limiter._storage_dead)

@@ -99,9 +99,16 @@ def _init_extensions(app: Flask, clock: DatabaseClock) -> None:
     init_sessions(app)
     limiter.init_app(app)
     if not app.config["RATELIMIT_APPLICATION"]:
-        # It checks this limit before each request. A view checks the limits of its own.
-        app.before_request_funcs[None].remove(limiter._check_request_limit)
+        # Flask-Limiter's hook checks the limit of the whole application before each request. Views check their own.
+        hooks = app.before_request_funcs[None]
+        hooks[hooks.index(limiter._check_request_limit)] = _look_for_queue_server
     with app.app_context():
         weakref.finalize(app, db.engine.dispose)  # also when the process ends, as a command's does
         prepare_engine(db.engine)
         clock.follow(db.engine)
+
+
+def _look_for_queue_server() -> None:
+    """Let the limiter find out whether the queue server is back, while it counts in this process without it."""
+    if limiter._storage_dead:
+        limiter._check_request_limit()
