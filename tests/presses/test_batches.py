@@ -178,6 +178,18 @@ def test_every_reason_is_counted_with_its_longest_wait(app: Flask, seeded: Seede
     ]
 
 
+def test_the_cooldown_counts_from_the_press_although_the_clock_was_set_back_before_it(
+    app: Flask, seeded: SeededIds
+) -> None:
+    with app.app_context():
+        pressed_at = NOW - seconds(20)
+        add_delivery(get_destination(seeded), created_at=NOW + seconds(3600), updated_at=pressed_at)
+
+    batch = press(app, seeded)
+
+    assert list(left_out(app, seeded, batch).values()) == [LeftOut(RequestResult.COOLING_DOWN, 1, 40)]
+
+
 def test_a_destination_that_another_press_takes_meanwhile_is_cooling_down(
     app: Flask, seeded: SeededIds, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 
 from webapp.deliveries.queries import newest_test_id_subquery
+from webapp.deliveries.requesting.cooldown import find_requested_at
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination
 
@@ -23,7 +25,10 @@ class Candidate:
 
 
 _CANDIDATES = (
-    select(AlertDestination.id, AlertDestination.type, AlertDestination.is_enabled, AlertDelivery.created_at)
+    select(
+        *(AlertDestination.id, AlertDestination.type, AlertDestination.is_enabled),
+        *(AlertDelivery.created_at, AlertDelivery.updated_at),
+    )
     .outerjoin(AlertDelivery, AlertDelivery.id == newest_test_id_subquery())
     .where(AlertDestination.workspace_id == bindparam("workspace_id"), AlertDestination.deleted_at.is_(None))
 )
@@ -33,7 +38,12 @@ def list_candidates(workspace_id: int) -> list[Candidate]:
     """Return a workspace's destinations, never tested ones first, then the least recently tested. One query."""
     rows = db.session.execute(_CANDIDATES, {"workspace_id": workspace_id})
     # Sorted here, because the databases place nulls differently.
-    return sorted((Candidate(*row) for row in rows), key=_order)
+    return sorted((_read(row) for row in rows), key=_order)
+
+
+def _read(row: Row[*tuple[Any, ...]]) -> Candidate:
+    requested_at = find_requested_at(row.created_at, row.updated_at) if row.created_at else None
+    return Candidate(row.id, row.type, row.is_enabled, requested_at)
 
 
 def _order(candidate: Candidate) -> tuple[datetime, int]:

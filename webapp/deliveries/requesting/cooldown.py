@@ -13,7 +13,8 @@ class CoolingDown(Exception):
 def find_requested_at(created_at: datetime, updated_at: datetime) -> datetime:
     """Return when a test send was requested, from its row's times.
 
-    After a clock was set back, `created_at` keeps the order of the presses, so it is later than the press.
+    After a clock was set back, `created_at` keeps the order of the presses and is later than the press. `updated_at` is
+    then the time of the press or of the row's latest change, so the cooldown can only be longer.
     """
     return min(created_at, updated_at)
 
