@@ -247,6 +247,11 @@ def test_a_large_workspace_gets_its_calendar_when_it_is_asked_for(
     assert f'href="{PAGE}?calendar=1#calendar-title">Show the next five weeks</a> of all 1 destinations' in page
     assert '<ol class="calendar">' in asked
     assert "Show the next five weeks" not in asked
+    changes = re.findall(r'action="(/w/harbor/drills/destinations[^"]*)"', asked)
+    assert [change.endswith("?calendar=1") for change in changes] == [True, True]
+    assert [admin.post(change, {"choice": "skip"}).location for change in changes[:1]] == [
+        f"{PAGE}?calendar=1&changed={seeded.destination}#drills-{seeded.destination}"
+    ]
 
 
 def test_the_page_of_a_destination_names_its_next_drill(seeded: SeededIds, visit: Visit) -> None:

@@ -47,7 +47,8 @@ def save(slug: str) -> tuple[str, int] | Response:
     if form.times is None:
         return _render(visit, form), 400
     is_changed = save_schedule(visit.workspace, visit.account, form.times, database_clock.now())
-    flash("Drills are on. The calendar shows when." if is_changed else "Nothing was changed.")
+    done = "Drills are on. This page shows when each destination has its next one."
+    flash(done if is_changed else "Nothing was changed.")
     return _redirect(visit)
 
 
@@ -88,7 +89,7 @@ def change_several(slug: str) -> tuple[str, int] | Response:
         return _render(visit, error=NOTHING_CHOSEN), 400
     result = change_drills(load_chosen(visit.workspace, ids), visit.account, change, database_clock.now())
     flash(describe(result, "were changed"))
-    return _redirect(visit, page=request.args.get("page"))
+    return _redirect(visit, **_shown())
 
 
 @bp.post("/destinations/<destination_id>")
@@ -100,7 +101,12 @@ def change_one(slug: str, destination_id: str) -> Response:
     change = DrillChange(_read_choice(request.form.get("choice", "")), may_page, confirms)
     change_drills([destination], visit.account, change, database_clock.now())
     anchor = f"drills-{destination.id}"
-    return _redirect(visit, anchor, page=request.args.get("page"), changed=destination.id)
+    return _redirect(visit, anchor, **_shown(), changed=destination.id)
+
+
+def _shown() -> dict[str, str | None]:
+    """Return what of the page was shown, for an address that shows it again."""
+    return {"page": request.args.get("page"), "calendar": "1" if "calendar" in request.args else None}
 
 
 def _read_choice(text: str) -> DrillChoice:
@@ -109,14 +115,15 @@ def _read_choice(text: str) -> DrillChoice:
 
 def _render(visit: Visit, form: ScheduleForm | None = None, error: str | None = None) -> str:
     now = database_clock.now()
-    number, wants_calendar = parse_page(request.args.get("page")), "calendar" in request.args
-    page = load_drill_page(visit.workspace, number, now, wants_calendar)
+    shown = _shown()
+    page = load_drill_page(visit.workspace, parse_page(shown["page"]), now, shown["calendar"] is not None)
     batch = parse_batch(request.args.get("batch"))
     changed = parse_id(request.args.get("changed"))
     return render_template(
         "drills.html",
         visit=visit,
         drills=page,
+        calendar=shown["calendar"],
         form=form or fill_form(page.stored, viewer_zone()),
         weekdays=WEEKDAYS,
         channels=CHANNELS,
