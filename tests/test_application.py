@@ -32,7 +32,8 @@ def test_no_function_of_a_request_is_a_coroutine_so_that_none_is_examined(app: F
         pass
 
     hooks: list[Any] = [app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs]
-    functions = [*app.view_functions.values(), *chain.from_iterable(chain(*(hook.values() for hook in hooks)))]
+    handlers = [one.values() for codes in app.error_handler_spec.values() for one in codes.values()]
+    functions = [*app.view_functions.values(), *chain(*handlers), *chain(*chain(*(hook.values() for hook in hooks)))]
 
     assert app.ensure_sync(show) is show
     assert not list(filter(iscoroutinefunction, functions))

@@ -35,15 +35,13 @@ def test_there_is_no_fourth_attempt() -> None:
     assert _plan(BUSY, 3) is None
 
 
-@pytest.mark.parametrize("code", [code for code, explanation in MEANINGS.items() if not explanation.may_retry])
+@pytest.mark.parametrize("code", [code for code, meaning in MEANINGS.items() if not meaning.may_retry])
 def test_a_failure_that_is_final_or_may_have_arrived_is_not_retried(code: Code) -> None:
     assert _plan(DeliveryFailed(code), 1) is None
 
 
 def test_no_failure_that_may_have_arrived_may_be_retried() -> None:
-    assert [
-        code for code, explanation in MEANINGS.items() if explanation.may_retry and explanation.may_have_arrived
-    ] == []
+    assert [code for code, meaning in MEANINGS.items() if meaning.may_retry and meaning.may_have_arrived] == []
 
 
 @pytest.mark.parametrize("may_retry", [True, False])

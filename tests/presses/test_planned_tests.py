@@ -37,7 +37,7 @@ from webapp.models import (
     Role,
 )
 from webapp.presses.eligibility import RequestResult
-from webapp.presses.enqueue_or_fail import enqueue_or_fail
+from webapp.presses.enqueueing import enqueue_or_fail
 from webapp.presses.planned_tests import KEPT_FOR, PASS_TIME, PlannedTestRuns, cancel, press_or_plan
 from webapp.presses.press import press
 from webapp.settings import SendLimits

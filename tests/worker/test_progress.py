@@ -1,4 +1,4 @@
-"""Readiness: a process counts while something goes on in it."""
+"""Progress: a process counts while something goes on in it."""
 
 import time
 from collections.abc import Callable

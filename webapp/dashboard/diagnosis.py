@@ -82,7 +82,7 @@ def diagnose(destination: AlertDestination, newest: AnyDelivery | None) -> Diagn
         last_test=describe_outcome(newest, destination.type),
         next_step=RETEST if current.is_outdated else current.next_step,
         arrival=describe_arrival(newest, is_outdated=current.is_outdated),
-        receipt=describe_what_was_reported(newest),
+        receipt=describe_reported_receipt(newest),
         can_be_confirmed=can_be_confirmed(newest),
         attempts=list_attempts(newest) if newest else (),
         is_outdated=current.is_outdated,
@@ -97,9 +97,10 @@ def diagnose(destination: AlertDestination, newest: AnyDelivery | None) -> Diagn
     )
 
 
-def describe_what_was_reported(
+def describe_reported_receipt(
     newest: AnyDelivery | None, format_name: Callable[[str], str] = isolate_name
 ) -> str | None:
+    """Return what a person reported about the message, that nobody has yet, or None if there is nothing to report."""
     if newest is None or newest.receipt is None:
         return "Nobody has confirmed yet whether the message arrived." if can_be_confirmed(newest) else None
     return describe_receipt(newest, format_name)

@@ -1,4 +1,4 @@
-"""The destinations that What is broken looks at: those that are broken, are being tested, or were just tested."""
+"""The destinations that What is broken looks at: the broken, the tested just now, and those with a planned test."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -18,7 +18,7 @@ RECENT_COUNT = 20
 # What follows the status of a drill in the text that the query returns.
 _DRILL = "+"
 
-# No string: SQLAlchemy would write it into the whole statement anew at each execution.
+# Not a bound string: SQLAlchemy would write it into the statement again at each execution.
 _SEPARATOR: Any = literal_column("','")
 
 

@@ -6,7 +6,7 @@ Names are in quotation marks, so that none can pass for the rest of its line.
 from datetime import UTC, datetime
 
 from webapp.audit import BY_CUSTOMER_LINK
-from webapp.dashboard.diagnosis import Diagnosis, describe_what_was_reported
+from webapp.dashboard.diagnosis import Diagnosis, describe_reported_receipt
 from webapp.dashboard.exchange_section import report_exchange
 from webapp.dashboard.ticket_report_proof import report_proof
 from webapp.dashboard.time_format import format_exact, format_relative
@@ -55,7 +55,7 @@ def _report_receipt(newest: AnyDelivery | None) -> list[str]:
     accepted_at, receipt_at = (newest.sent_at, newest.receipt_at) if newest else (None, None)
     reported_at = f" ({format_exact(receipt_at)})" if receipt_at else ""
     lines = [f"Accepted: {format_exact(accepted_at)}"] if accepted_at else []
-    receipt = describe_what_was_reported(newest, quote_name)
+    receipt = describe_reported_receipt(newest, quote_name)
     return lines + ([f"Receipt: {receipt}{reported_at}"] if receipt else [])
 
 

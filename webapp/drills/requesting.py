@@ -19,7 +19,7 @@ from webapp.drills.traffic import list_accepted_traffic
 from webapp.extensions import db
 from webapp.models import AlertDestination, DrillNumber, DrillSchedule, Workspace
 from webapp.presses.eligibility import RequestResult
-from webapp.presses.enqueue_or_fail import enqueue_or_fail
+from webapp.presses.enqueueing import enqueue_or_fail
 from webapp.presses.press import count_and_write
 from webapp.presses.rate_limits import TooManyTestSends
 

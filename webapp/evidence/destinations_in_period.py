@@ -25,7 +25,7 @@ _NO_RECEIPT = datetime.min.replace(tzinfo=UTC), 0
 
 @dataclass(frozen=True)
 class DestinationRecord:
-    """A destination of the population.
+    """A destination that existed in the period.
 
     added, deleted: the events; None if they are not recorded, and if it is not deleted.
     was_added, was_deleted: whether that happened in the period. disabled: when it was disabled in the period.
@@ -50,10 +50,10 @@ class DestinationRecord:
         return bool(self.disabled) and not self.was_deleted and (last is None or last.happened_at >= period.ends_at)
 
 
-def load_population(
+def load_destination_records(
     workspace_id: int, period: Period, counted: PeriodCounts, unconfirmed: Mapping[int, int]
 ) -> list[DestinationRecord]:
-    """Return the population, in the order of names. unconfirmed: see `find_unconfirmed`."""
+    """Return the destinations that existed in it, in the order of names. unconfirmed: see `find_unconfirmed`."""
     rows = db.session.execute(_select_destinations(workspace_id, period)).all()
     counts = counted.by_destination
     switches = load_switches(workspace_id, period)
@@ -80,7 +80,7 @@ def load_population(
 
 
 def existed_in(workspace_id: int, period: Period) -> ColumnElement[bool]:
-    """Return the condition for the destinations of the population."""
+    """Return the condition for the destinations that existed in the period."""
     return and_(
         AlertDestination.workspace_id == workspace_id,
         AlertDestination.created_at < period.ends_at,

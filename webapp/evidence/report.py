@@ -9,7 +9,7 @@ from webapp.database.snapshots import begin_snapshot
 from webapp.evidence.changes import Changes, load_changes
 from webapp.evidence.completeness import Gap, Retention, find_complete_from, find_gaps
 from webapp.evidence.counts import Counts, add_up, load_counts
-from webapp.evidence.destinations_in_period import DestinationRecord, load_population
+from webapp.evidence.destinations_in_period import DestinationRecord, load_destination_records
 from webapp.evidence.disabled_periods import DisabledSpell
 from webapp.evidence.follow_ups import FollowUps
 from webapp.evidence.period import Period
@@ -73,9 +73,9 @@ def make_report(workspace_id: int, period: Period, retention: Retention, now: da
     unconfirmed = find_unconfirmed(workspace_id, period, now)
     added_at = db.session.get_one(Workspace, workspace_id).created_at
     counted = load_counts(workspace_id, period)
-    population = load_population(workspace_id, period, counted, unconfirmed)
-    others = counted.by_destination.keys() - {record.destination.id for record in population}
-    totals = add_up(record.counts for record in population)
+    records = load_destination_records(workspace_id, period, counted, unconfirmed)
+    others = counted.by_destination.keys() - {record.destination.id for record in records}
+    totals = add_up(record.counts for record in records)
     problems = {
         # None is looked for where none was counted: no index has the receipts.
         each: list_problems(each, counted.spans, unconfirmed.values(), others) if getattr(totals, each.value) else []
@@ -85,7 +85,7 @@ def make_report(workspace_id: int, period: Period, retention: Retention, now: da
         period,
         now,
         find_gaps(period, added_at, retention, now),
-        population,
+        records,
         _add_follow_ups(workspace_id, problems, find_end(period, now)),
         load_changes(workspace_id, period),
     )

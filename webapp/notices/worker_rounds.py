@@ -73,14 +73,14 @@ class NoticeRounds:
         end_lost_notices(self._now)
         for workspace_id in list_due_workspaces(self._now):
             yield
-            yield from self._tell(workspace_id)
+            yield from self._write_notices(workspace_id)
         yield
         if started_at >= self._next_deletion_at:
             while delete_old_page(self._now):
                 yield
             self._next_deletion_at = started_at + DELETION_INTERVAL
 
-    def _tell(self, workspace_id: int) -> Iterator[None]:
+    def _write_notices(self, workspace_id: int) -> Iterator[None]:
         """Write the notices of a workspace, unless it is deleted meanwhile."""
         try:
             for is_complete in plan_notices(workspace_id, lambda: self._now):
@@ -89,6 +89,7 @@ class NoticeRounds:
                 yield
         except ObjectDeletedError:
             db.session.rollback()
+            log.info("workspace deleted, its notices are left", extra={"workspace": workspace_id})
 
     def _do_pages(self, do_page: Callable[[datetime, int], int | None]) -> Iterator[None]:
         """Do one page after the other. do_page: is given where it begins, and returns where the next one does."""

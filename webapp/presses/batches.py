@@ -15,7 +15,7 @@ from webapp.extensions import db
 from webapp.models import AlertDestination, Batch
 from webapp.models.id_list import IsOneOf
 from webapp.presses.eligibility import RequestResult, pages_people
-from webapp.presses.enqueue_or_fail import enqueue_or_fail
+from webapp.presses.enqueueing import enqueue_or_fail
 from webapp.presses.left_out_destinations import (
     FindObstacle,
     LeftOut,

@@ -24,7 +24,7 @@ from webapp.deliveries.requesting.planned_test_changes import (
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, Member, PlanEnd, PlannedTest, Role, Workspace
 from webapp.presses.eligibility import RequestResult
-from webapp.presses.enqueue_or_fail import enqueue_or_fail
+from webapp.presses.enqueueing import enqueue_or_fail
 from webapp.presses.press import PressResult, Refused, press, request_within_limits
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from webapp.failures import DeliveryFailed
 from webapp.models import Account, AlertDestination, Workspace
 from webapp.outbound.policy.counted_targets import SendTarget
 from webapp.presses.eligibility import RequestResult, find_refusal
-from webapp.presses.enqueue_or_fail import enqueue_or_fail
+from webapp.presses.enqueueing import enqueue_or_fail
 from webapp.presses.limit_enforcement import Press, enforce_limits
 from webapp.presses.rate_limits import TooManyTestSends, list_limits
 

@@ -16,11 +16,11 @@ from webapp.environment.settings_reader import Misconfigured
 from webapp.queue.jobs import ForeignPrefix, require_prefix
 from webapp.startup.garbage_collection import share_with_forks
 from webapp.startup.settings_summary import summarize_settings
+from webapp.worker.heartbeat import report_heartbeat
 from webapp.worker.maintenance import Maintenance
 from webapp.worker.process_pool import PROBATION, ChildProcess, start_missing, stop_all
 from webapp.worker.queue_watch import QueueWatch
 from webapp.worker.schema_wait import wait_for_schema
-from webapp.worker.sign_of_life import report
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def work(
             start()
         fault = maintenance.run()
         works = is_working()
-        report(app, fault, works)
+        report_heartbeat(app, fault, works)
         is_starting = fault is None and not works and time.monotonic() < started_at + PROBATION
         interval = START_INTERVAL if is_starting else MAINTENANCE_INTERVAL
         stop.wait(BEHIND_INTERVAL if maintenance.is_behind else interval)

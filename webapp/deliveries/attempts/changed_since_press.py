@@ -1,4 +1,7 @@
-"""What ends a test that waits: its destination or workspace changed since the press, or somebody pressed again."""
+"""What ends a delivery that waits: its destination was changed, disabled or deleted, or somebody pressed again.
+
+The condition of the claim repeats this, and covers a deleted workspace.
+"""
 
 from typing import Any
 
@@ -43,6 +46,7 @@ def require_unchanged(delivery: Candidate) -> None:
 
 
 def expected_values(delivery: Candidate) -> dict[str, Any]:
+    """Return the parameters of `STILL_MATCHES` for a delivery as it was read."""
     destination = delivery.destination
     return {
         "seen_count": delivery.attempt_count,

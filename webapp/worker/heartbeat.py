@@ -10,7 +10,7 @@ from webapp.database.outages import Reason
 from webapp.queue import QueueUnavailable, WorkerFault, record_fault, record_heartbeat
 
 
-def report(app: Flask, fault: WorkerFault | Reason | None, has_working_child: bool) -> None:
+def report_heartbeat(app: Flask, fault: WorkerFault | Reason | None, has_working_child: bool) -> None:
     """Record a heartbeat if the worker does its work, or else why not."""
     with app.app_context(), suppress(QueueUnavailable):
         if fault is not None:
