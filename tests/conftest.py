@@ -1,5 +1,6 @@
 """Fixtures for all tests: a migrated database (SQLite or PostgreSQL), a queue server, accounts and workspaces."""
 
+import gc
 import logging
 import math
 import os
@@ -187,6 +188,14 @@ def production_hashes() -> Iterator[None]:
     """Passwords are hashed at the cost of production, for tests of that cost, or of what happens meanwhile."""
     with production_cost():
         yield
+
+
+@pytest.fixture
+def uninterrupted() -> Iterator[None]:
+    """No garbage is collected: in a deep recursion, whatever a collection finalizes would fail in it."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture

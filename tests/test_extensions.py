@@ -60,7 +60,7 @@ def test_an_ipv6_customer_cannot_change_the_address_to_get_more_requests(app: Fl
 def test_visitors_of_a_public_demo_cannot_send_requests_without_end(
     environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.application_core.VISITORS_REQUESTS", "3 per minute")
+    monkeypatch.setattr("webapp.application_core.VISITORS_REQUESTS", "3 per day")
     app = make_public_demo(environment, tmp_path)
 
     answers = [DemoVisitor(app.test_client()).get("/").status_code for _ in range(4)]

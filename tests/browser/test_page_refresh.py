@@ -406,7 +406,9 @@ def test_pages_that_failed_together_do_not_ask_together(admin: Page) -> None:
         tab.clock.run_for(4_000)
         tab.wait_for_timeout(MOMENT)
         waits.append(len(refreshes))
-    assert waits == [1, 0]
+    soonest, latest = waits
+    assert soonest > 0
+    assert latest == 0
 
 
 def test_an_expired_session_leads_to_the_sign_in_page(admin: Page) -> None:

@@ -63,6 +63,7 @@ def _check_refused(response: Any, status: int, words: str) -> None:
     assert 'name="password"' in response.text
 
 
+@pytest.mark.usefixtures("uninterrupted")
 @pytest.mark.parametrize("broken", BROKEN)
 @pytest.mark.parametrize("path", [DISCOVERY, "/token", "/jwks", "/userinfo"])
 def test_a_broken_response_is_refused_in_seconds_beside_the_password_form(

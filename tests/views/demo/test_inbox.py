@@ -247,6 +247,7 @@ def test_a_mail_refused_at_its_recipient_shows_the_recipient(visitor: Visitor, i
     assert "No content" in page
 
 
+@pytest.mark.usefixtures("uninterrupted")
 @pytest.mark.parametrize("service", list(Service))
 @pytest.mark.parametrize(
     "body", ["", "\x00", "[" * 60_000, NESTED, r'{"text": "\ud800"}', "Subject: \ufffd\r\n\r\n<script>"]
