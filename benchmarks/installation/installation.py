@@ -17,7 +17,7 @@ from webapp import queue
 from webapp.application import create_app
 from webapp.auth.accounts import add_account
 from webapp.deliveries import request_test
-from webapp.deliveries.queries import find_newest_test
+from webapp.deliveries.newest_deliveries import find_newest_test
 from webapp.deliveries.requesting.objections import WantedTest
 from webapp.deliveries.requesting.writing import request_tests
 from webapp.destinations.editing import add_destination

@@ -21,8 +21,8 @@ from webapp.dashboard.diagnosis import Diagnosis, diagnose
 from webapp.dashboard.status_fragment import load_status
 from webapp.dashboard.ticket_report import write_report
 from webapp.deliveries.attempts.past_attempts import PastAttempt, add_attempt
+from webapp.deliveries.newest_deliveries import find_newest_test
 from webapp.deliveries.proof import Proof
-from webapp.deliveries.queries import find_newest_test
 from webapp.destinations.editing import change_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDestination, DeliveryStatus, DrillNumber, Receipt

@@ -22,7 +22,7 @@ from tests.factories import (
 from webapp.app_state import app_state
 from webapp.auth.access import Visit
 from webapp.dashboard.history_rows import draw_history_rows
-from webapp.deliveries.queries import find_newest_test
+from webapp.deliveries.newest_deliveries import find_newest_test
 from webapp.extensions import db
 from webapp.history import Filter, list_page
 from webapp.models import AlertDelivery, DeliveryStatus, DrillNumber, Receipt, Role

@@ -26,7 +26,7 @@ from webapp.dashboard import list_rows
 from webapp.dashboard.list_rows import ListRows, draw_rows
 from webapp.dashboard.list_version import LONGEST_REUSE, SETTLING_TIME
 from webapp.dashboard.summaries import list_summaries
-from webapp.deliveries.queries import list_with_newest_test
+from webapp.deliveries.newest_deliveries import list_with_newest_test
 from webapp.destinations.editing import set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus, Role

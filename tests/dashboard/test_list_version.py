@@ -27,7 +27,7 @@ from webapp.dashboard.list_version import LONGEST_REUSE, find_page_version
 from webapp.dashboard.overview import ListQuery, Order
 from webapp.dashboard.summaries import Tab
 from webapp.deliveries import record_by_member, record_for_customer
-from webapp.deliveries.queries import find_newest_test
+from webapp.deliveries.newest_deliveries import find_newest_test
 from webapp.destinations.editing import add_destination, change_destination, delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus, DrillNumber, PlanEnd, PlannedTest, Receipt, Role

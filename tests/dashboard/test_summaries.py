@@ -12,7 +12,8 @@ from webapp.dashboard.overview import count_states
 from webapp.dashboard.summaries import DestinationSummary, Tab, list_summaries
 from webapp.deliveries.badge import badge_for
 from webapp.deliveries.last_acceptance import Acceptance
-from webapp.deliveries.queries import NEWEST_FIRST, find_newest_drill, find_newest_test
+from webapp.deliveries.newest_deliveries import find_newest_drill, find_newest_test
+from webapp.deliveries.queries import NEWEST_FIRST
 from webapp.destinations.editing import delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, Receipt

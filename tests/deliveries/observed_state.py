@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from webapp.deliveries import list_attempts
 from webapp.deliveries.badge import describe_outcome
-from webapp.deliveries.queries import list_with_newest_test
+from webapp.deliveries.newest_deliveries import list_with_newest_test
 from webapp.extensions import db
 from webapp.models import AlertDelivery
 

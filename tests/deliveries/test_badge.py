@@ -9,7 +9,7 @@ from sqlalchemy.dialects import sqlite
 
 from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
 from webapp.deliveries.badge import Badge, describe_outcome, describe_status
-from webapp.deliveries.queries import _DESTINATIONS_WITH_NEWEST_TEST, find_newest_test, list_with_newest_test
+from webapp.deliveries.newest_deliveries import _DESTINATIONS_WITH_NEWEST_TEST, find_newest_test, list_with_newest_test
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import AlertDelivery, DeliveryStatus, Receipt

@@ -8,13 +8,8 @@ import pytest
 
 from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
 from tests.query_plans import explain, record_statements
-from webapp.deliveries.queries import (
-    find_newest_test,
-    has_real_alerts,
-    list_newest_tests,
-    list_test_sends,
-    list_with_newest_test,
-)
+from webapp.deliveries.newest_deliveries import find_newest_test, list_newest_tests, list_with_newest_test
+from webapp.deliveries.queries import has_real_alerts, list_test_sends
 from webapp.extensions import db
 from webapp.models import AlertDestination
 

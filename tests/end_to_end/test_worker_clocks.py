@@ -14,7 +14,7 @@ from tests.factories import SECRET_PATH, SeededIds, get_account, get_destination
 from tests.forked_processes import run_processes
 from webapp import queue
 from webapp.deliveries import request_test
-from webapp.deliveries.queries import find_newest_test
+from webapp.deliveries.newest_deliveries import find_newest_test
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus, database_clock
 

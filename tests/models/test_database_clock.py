@@ -15,7 +15,7 @@ from tests.factories import NOW, SeededIds, get_destination, seconds
 from tests.visitor import Visitor
 from webapp.app_state import app_state
 from webapp.application import create_app
-from webapp.deliveries.queries import find_newest_test
+from webapp.deliveries.newest_deliveries import find_newest_test
 from webapp.extensions import db
 from webapp.models import database_clock
 from webapp.models.database_clock import DatabaseClock

@@ -21,7 +21,7 @@ from tests.visitor import Visitor
 from webapp.app_state import app_state
 from webapp.dashboard import list_rows
 from webapp.dashboard.poll_interval import PollBudget
-from webapp.deliveries.queries import list_with_newest_test
+from webapp.deliveries.newest_deliveries import list_with_newest_test
 from webapp.destinations.editing import set_enabled
 from webapp.extensions import db
 from webapp.models import Account, DeliveryStatus, Role

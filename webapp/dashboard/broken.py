@@ -15,8 +15,8 @@ from webapp.dashboard.status_fragment import SharedStatusData, Status, build_sta
 from webapp.dashboard.summaries import Tab
 from webapp.deliveries.badge import Badge
 from webapp.deliveries.last_acceptance import Acceptance
+from webapp.deliveries.newest_deliveries import list_with_newest_test
 from webapp.deliveries.proof import list_proofs
-from webapp.deliveries.queries import list_with_newest_test
 from webapp.models import AlertDestination, Workspace
 from webapp.presses.eligibility import pages_people
 

@@ -13,7 +13,8 @@ from webapp.deliveries.arrival import describe_arrival, describe_receipt
 from webapp.deliveries.attempts.exchanges import read_exchange
 from webapp.deliveries.badge import Outcome, describe_outcome
 from webapp.deliveries.delivery_rows import AnyDelivery
-from webapp.deliveries.queries import find_last_accepted_test, has_real_alerts
+from webapp.deliveries.newest_deliveries import find_last_accepted_test
+from webapp.deliveries.queries import has_real_alerts
 from webapp.extensions import db
 from webapp.models import AlertDestination, AuditEvent, DeliveryStatus
 from webapp.outbound.exchange_facts import ExchangeFacts

@@ -14,7 +14,7 @@ from webapp.dashboard.drawn_text_cache import find_drawn, keep_drawn
 from webapp.dashboard.list_version import find_row_version
 from webapp.dashboard.status_fragment import build_status, load_shared_status_data
 from webapp.dashboard.summaries import DestinationSummary, Tab, list_planned_ids
-from webapp.deliveries.queries import list_with_newest_test
+from webapp.deliveries.newest_deliveries import list_with_newest_test
 from webapp.destinations.masking import mask_target
 from webapp.models import AlertDestination
 from webapp.text.tags import split_tags

@@ -8,7 +8,7 @@ from sqlalchemy import String, bindparam, case, cast, func, literal, null, or_, 
 
 from webapp.dashboard.summaries import ARE_IN_WORKSPACES, IS_PLAN_RECENT, TABS, Tab
 from webapp.database.query_plans import PLAN_ONCE
-from webapp.deliveries.queries import newest_test_subquery
+from webapp.deliveries.newest_deliveries import newest_test_subquery
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, Receipt
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ScalarSelect, String, bindparam, case, cast, func, literal_column, select
 
 from webapp.deliveries.badge import Badge, badge_for
-from webapp.deliveries.queries import select_newest_tests
+from webapp.deliveries.newest_deliveries import select_newest_tests
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 from webapp.models.inline_value import inline

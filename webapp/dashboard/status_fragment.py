@@ -27,8 +27,8 @@ from webapp.database.sessions import leave_database
 from webapp.deliveries.badge import Badge, Outcome, describe_outcome
 from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, AnyDelivery, DeliveryRow, read_delivery
 from webapp.deliveries.drill_confirmation import confirmation_times
+from webapp.deliveries.newest_deliveries import newest_test_id_subquery
 from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, read_proofs
-from webapp.deliveries.queries import newest_test_id_subquery
 from webapp.deliveries.requesting.cooldown import cooldown_end, find_requested_at, seconds_left
 from webapp.deliveries.requesting.planned_test_changes import PLAN_COLUMNS, PlanRow
 from webapp.metrics.backlog import count_waiting, waiting_subquery

@@ -11,8 +11,8 @@ from webapp.database.query_plans import PLAN_ONCE
 from webapp.deliveries.arrival import is_missing
 from webapp.deliveries.badge import badge_for
 from webapp.deliveries.drill_confirmation import confirmation_times
+from webapp.deliveries.newest_deliveries import newest_test_subquery
 from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, read_proofs
-from webapp.deliveries.queries import newest_test_subquery
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, Receipt
 from webapp.models.id_list import IsOneOf

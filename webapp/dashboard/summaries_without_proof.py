@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from webapp.dashboard.summaries import ARE_IN_WORKSPACES, TABS, DestinationSummary
 from webapp.database.query_plans import PLAN_ONCE
-from webapp.deliveries.queries import newest_test_subquery
+from webapp.deliveries.newest_deliveries import newest_test_subquery
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination
 from webapp.models.json_array import JsonArray, read_arrays

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, select
 
-from webapp.deliveries.queries import newest_test_id_subquery
+from webapp.deliveries.newest_deliveries import newest_test_id_subquery
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Workspace
 from webapp.models.destination import make_encryption_context
 

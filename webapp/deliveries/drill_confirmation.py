@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, case, exists, select
 from sqlalchemy.orm import aliased
 
 from webapp.deliveries.arrival import may_have_arrived
-from webapp.deliveries.queries import newest_drill_id_subquery, newest_drill_subquery
+from webapp.deliveries.newest_deliveries import newest_drill_id_subquery, newest_drill_subquery
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, DeliveryStatus, Receipt, ReceiptSource
 from webapp.models.inline_value import inline
 from webapp.models.json_array import JsonArray

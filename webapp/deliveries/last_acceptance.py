@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, false, func, not_
 
+from webapp.deliveries.newest_deliveries import newest_accepted_subquery
 from webapp.deliveries.present_settings import is_of_present_settings
-from webapp.deliveries.queries import IS_TEST_SEND, newest_accepted_subquery
+from webapp.deliveries.queries import IS_TEST_SEND
 from webapp.models import AlertDelivery
 from webapp.models.json_array import JsonArray
 from webapp.models.types import UtcDateTime, read_stored_time

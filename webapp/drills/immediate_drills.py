@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from webapp.auth.access import Visit
 from webapp.deliveries import WantedTest
-from webapp.deliveries.queries import list_newest_drills
+from webapp.deliveries.newest_deliveries import list_newest_drills
 from webapp.deliveries.requesting.objections import WantedDrill
 from webapp.extensions import db
 from webapp.models import AlertDestination, DrillChoice, DrillNumber

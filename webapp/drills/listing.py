@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from webapp.channels import CHANNELS
 from webapp.database.numbered_pages import PAGE_SIZE
-from webapp.deliveries.queries import find_newest_drill, newest_drill_id_subquery
+from webapp.deliveries.newest_deliveries import find_newest_drill, newest_drill_id_subquery
 from webapp.drills.due import DrillState, NewestDrill
 from webapp.drills.traffic import list_accepted_traffic
 from webapp.extensions import db

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, or_, select
 
 from webapp.channels import CHANNELS
-from webapp.deliveries.queries import newest_drill_id_subquery
+from webapp.deliveries.newest_deliveries import newest_drill_id_subquery
 from webapp.drills.due import DrillState, NewestDrill
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DrillChoice, DrillNumber

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, or_, select
 
+from webapp.deliveries.newest_deliveries import newest_id_subquery
 from webapp.deliveries.present_settings import is_of_present_settings
-from webapp.deliveries.queries import is_delivery_of, newest_id_subquery
+from webapp.deliveries.queries import is_delivery_of
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Receipt
 from webapp.models.database_clock import CLOCK_TOLERANCE

@@ -8,7 +8,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import aliased
 
 from webapp.channels import CHANNELS
-from webapp.deliveries.queries import newest_test_id_subquery
+from webapp.deliveries.newest_deliveries import newest_test_id_subquery
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DestinationProblem, Receipt
 from webapp.presses.eligibility import pages_people

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, select
 
-from webapp.deliveries.queries import newest_test_id_subquery
+from webapp.deliveries.newest_deliveries import newest_test_id_subquery
 from webapp.deliveries.requesting.cooldown import find_requested_at
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import String, bindparam, false, func, select, type_coerce
 
-from webapp.deliveries.queries import newest_test_id_subquery
+from webapp.deliveries.newest_deliveries import newest_test_id_subquery
 from webapp.destinations.search_terms import Term, TermKind
 from webapp.encryption.search_hashes import SearchHashes
 from webapp.extensions import db

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from webapp.app_state import current_settings
 from webapp.deliveries.badge import Outcome, describe_outcome
-from webapp.deliveries.queries import list_with_newest_test
+from webapp.deliveries.newest_deliveries import list_with_newest_test
 from webapp.destinations.search_index import Unsearchable, count_unsearchable
 from webapp.destinations.search_terms import TermKind
 from webapp.models import AlertDelivery, AlertDestination, Member, Workspace

@@ -20,7 +20,7 @@ from webapp.dashboard.customer_wording import word_for_customer
 from webapp.dashboard.status_fragment import await_outcome, build_status, load_status
 from webapp.database.sessions import read_again_if_disconnected
 from webapp.deliveries import can_be_confirmed, record_by_customer_link
-from webapp.deliveries.queries import find_newest_test
+from webapp.deliveries.newest_deliveries import find_newest_test
 from webapp.destinations.masking import find_host
 from webapp.extensions import csrf, limiter
 from webapp.models import Receipt, database_clock

@@ -11,7 +11,7 @@ from webapp.auth.access import Visit, load_destination, load_test_send, load_vis
 from webapp.auth.sessions import public
 from webapp.dashboard.receipt_watch import watch_receipt
 from webapp.deliveries import find_linked, record_by_link, record_by_member, record_for_customer
-from webapp.deliveries.queries import find_newest_test
+from webapp.deliveries.newest_deliveries import find_newest_test
 from webapp.extensions import csrf, limiter
 from webapp.models import AlertDelivery, AlertDestination, Receipt, database_clock
 from webapp.receipt_links import PATH, Forged

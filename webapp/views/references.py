@@ -9,7 +9,7 @@ from webapp.dashboard.poll_interval import next_poll_ms
 from webapp.deliveries import end_if_overdue, list_attempts
 from webapp.deliveries.arrival import describe_arrival, describe_receipt
 from webapp.deliveries.badge import Badge, describe_outcome, is_outdated
-from webapp.deliveries.queries import find_newest_test
+from webapp.deliveries.newest_deliveries import find_newest_test
 from webapp.metrics.backlog import count_waiting
 from webapp.models import AlertDelivery, Member, database_clock
 from webapp.search.references import find_tests

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from webapp.deliveries.queries import NewestTest, list_newest_drills, list_newest_tests
+from webapp.deliveries.newest_deliveries import NewestTest, list_newest_drills, list_newest_tests
 from webapp.deliveries.requesting.cooldown import CoolingDown, find_requested_at, seconds_left
 from webapp.deliveries.requesting.planned_test_changes import has_expired
 from webapp.models import AlertDestination, DrillNumber
