@@ -116,7 +116,7 @@ def build_status(
     """Compute what the fragment shows. shared: loaded here if None, without proof."""
     shared = shared or load_shared_status_data(visit.workspace.id, [destination.id], [destination.id], {})
     last_test = describe_outcome(newest, destination.type, destination.settings_version)
-    pressed_at = find_requested_at(newest.created_at, newest.updated_at) if newest else None
+    pressed_at = find_requested_at(newest)
     is_valid = newest is not None and last_test.badge is Badge.SENT and not last_test.is_outdated
     planned = shared.plans.get(destination.id)
     plan = find_plan_status(planned, now)
@@ -171,7 +171,7 @@ def find_block_reason(
     visit: Visit, destination: AlertDestination, newest: AnyDelivery | None, now: datetime
 ) -> str | None:
     """Return why the button is disabled for this visitor, or None. A cooldown does not count as a reason."""
-    refusal = find_refusal(visit.role, destination, newest.created_at if newest else None, now)
+    refusal = find_refusal(visit.role, destination, find_requested_at(newest), now)
     return BLOCK_REASONS.get(refusal) if refusal else None
 
 

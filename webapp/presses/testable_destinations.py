@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 
 from webapp.deliveries.newest_deliveries import newest_test_id_subquery
 from webapp.deliveries.requesting.cooldown import find_requested_at
@@ -41,9 +41,9 @@ def list_candidates(workspace_id: int) -> list[Candidate]:
     return sorted((_read(row) for row in rows), key=_order)
 
 
-def _read(row: Row[*tuple[Any, ...]]) -> Candidate:
-    requested_at = find_requested_at(row.created_at, row.updated_at) if row.created_at else None
-    return Candidate(row.id, row.type, row.is_enabled, requested_at)
+def _read(row: Any) -> Candidate:
+    newest = row if row.created_at else None
+    return Candidate(row.id, row.type, row.is_enabled, find_requested_at(newest))
 
 
 def _order(candidate: Candidate) -> tuple[datetime, int]:

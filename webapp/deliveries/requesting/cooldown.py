@@ -2,6 +2,7 @@
 
 import math
 from datetime import datetime, timedelta
+from typing import Protocol
 
 COOLDOWN = timedelta(seconds=60)
 
@@ -10,13 +11,23 @@ class CoolingDown(Exception):
     """An earlier test send to this destination is younger than `COOLDOWN`."""
 
 
-def find_requested_at(created_at: datetime, updated_at: datetime) -> datetime:
-    """Return when a test send was requested, from its row's times.
+class Dated(Protocol):
+    """The times of a test send's row."""
+
+    @property
+    def created_at(self) -> datetime: ...
+
+    @property
+    def updated_at(self) -> datetime: ...
+
+
+def find_requested_at(newest: Dated | None) -> datetime | None:
+    """Return when the newest test send was requested; None without one.
 
     After a clock was set back, `created_at` keeps the order of the presses and is later than the press. `updated_at` is
     then the time of the press or of the row's latest change, so the cooldown can only be longer.
     """
-    return min(created_at, updated_at)
+    return None if newest is None else min(newest.created_at, newest.updated_at)
 
 
 def cooldown_end(requested_at: datetime | None, now: datetime) -> datetime | None:

@@ -95,7 +95,7 @@ def find_objection(wanted: WantedTest, facts: RequestFacts) -> Exception | None:
     if not destination.is_active:
         return DestinationDisabled()
     newest = facts.newest.get(destination.id)
-    if newest is not None and seconds_left(find_requested_at(newest.created_at, newest.updated_at), wanted.now):
+    if seconds_left(find_requested_at(newest), wanted.now):
         return CoolingDown()
     if drill is None:
         return None

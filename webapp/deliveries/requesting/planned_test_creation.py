@@ -24,7 +24,7 @@ def plan_test(destination: AlertDestination, account: Account, now: datetime, co
         db.session.rollback()
         return False
     newest = find_newest_test(destination)
-    requested_at = find_requested_at(newest.created_at, newest.updated_at) if newest else None
+    requested_at = find_requested_at(newest)
     # A new row, not the old one: a worker or a page that still looks at the old one must not find it open again.
     db.session.execute(delete(PlannedTest).where(PlannedTest.alert_destination_id == destination.id))
     db.session.add(
