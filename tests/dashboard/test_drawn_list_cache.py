@@ -29,7 +29,7 @@ from webapp.dashboard.drawn_list_cache import draw_list, load_list
 from webapp.dashboard.list_version import LONGEST_REUSE
 from webapp.dashboard.overview import ListQuery, Order
 from webapp.dashboard.proof_gaps import Gap
-from webapp.dashboard.summaries import Tab
+from webapp.dashboard.summaries import Tab, fetch_summary_rows
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Role, Workspace
 
@@ -191,6 +191,20 @@ def test_a_list_of_which_some_destinations_changed_is_the_one_that_is_read_anew(
         kept = [load_list(seeded.harbor, query, now) for query in QUERIES]
         app_state(app).known_destinations.clear()
         assert kept == [load_list(seeded.harbor, query, now) for query in QUERIES]
+
+
+def test_the_order_in_which_the_database_returns_destinations_changes_no_list(
+    app: Flask, seeded: SeededIds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_random_destinations(seeded, random.Random(7), 110)
+    lists = [load_list(seeded.harbor, query, LATER) for query in QUERIES]
+    app_state(app).known_destinations.clear()
+    monkeypatch.setattr(
+        "webapp.dashboard.drawn_list_cache.fetch_summary_rows",
+        lambda *arguments: fetch_summary_rows(*arguments)[::-1],
+    )
+
+    assert [load_list(seeded.harbor, query, LATER) for query in QUERIES] == lists
 
 
 def test_of_the_destinations_only_those_that_changed_are_read_again(seeded: SeededIds) -> None:

@@ -47,7 +47,7 @@ _changing = Lock()
 class ListPage:
     """What a page of the list shows.
 
-    page: the ids of its destinations. summaries: of these. tags: to filter by.
+    page: the ids of its destinations. summaries: of these, in the same order. tags: to filter by.
     total, paging, has_waiting: of the whole workspace, as in `KnownDestinations`.
     state: differs whenever the page does, times aside; None while tests of its destinations are changing.
     since, until: between these times, it shows the same if nothing happens. Earlier times come from a clock that was
@@ -136,8 +136,8 @@ def _build(known: KnownDestinations, query: ListQuery, now: datetime) -> ListPag
     everything = list(known.by_row.values())
     page, tags = build_list_page(everything, query, now), list_tags(everything, query)
     overview = build_overview(everything, now)
-    wanted = set(page.rows)
-    summaries = [summary for summary in everything if summary.destination_id in wanted]
+    by_id = {summary.destination_id: summary for summary in everything}
+    summaries = [by_id[destination_id] for destination_id in page.rows]  # in whatever order the database returned them
     beside = (overview, tags, page.total, page.number, len(everything), known.paging)
     state, until = find_state(summaries, beside, now), find_next_change(summaries, now)
     until = min(until, find_overview_change(everything, now) or until)
