@@ -23,7 +23,7 @@ from webapp.drills.schedule_slots import (
 )
 from webapp.models import DeliveryStatus, DrillChoice, DrillInterval, DrillNumber
 
-STEP = timedelta(minutes=10)
+STEP = timedelta(minutes=5)
 DAYS = 75
 
 
@@ -201,7 +201,10 @@ class World:
     requests: list[Request] = field(default_factory=list)
 
     def run(self, start: datetime, days: int = DAYS) -> "World":
-        """Let a worker look every ten minutes while a window is open. A send ends two minutes after its request."""
+        """Let a worker look every `STEP` while a window is open. A send ends two minutes after its request.
+
+        Both steps and the send take less than `SLACK`: a second drill that comes later is another window's.
+        """
         now = start
         while now < start + timedelta(days=days):
             edits = [when for when in self.edits if when <= now]
