@@ -16,7 +16,7 @@ from webapp.channels import CHANNELS
 from webapp.channels.contract import Accepted, Channel, Preview
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings, check_flag, fill_in, make_choice
 from webapp.channels.message import Message
-from webapp.destinations.forms import IN_NAME, DestinationForm, make_destination_form
+from webapp.destinations.forms import IN_NAME, IN_TAGS, DestinationForm, make_destination_form
 from webapp.outbound import OutboundClient
 
 
@@ -492,6 +492,12 @@ def test_a_name_with_a_secret_of_the_destination_is_refused(
 ) -> None:
     form = {"name": name, "address": typed, "signing_secret": SIGNING_SECRET, **CHOSEN}
     assert _errors(fill(form, stored, CHANNELS["webhook"])) == errors
+
+
+@pytest.mark.parametrize("tags", ["ops, T0PSECRETTOKEN42X", "xt0psecrettoken42"])
+def test_a_tag_with_a_secret_of_the_destination_is_refused(fill: Fill, tags: str) -> None:
+    form = {"name": "Ops", "address": f"{ADDRESS}/T0psecretToken42x", "tags": tags, **CHOSEN}
+    assert _errors(fill(form, {}, CHANNELS["webhook"])) == {"tags": [IN_TAGS]}
 
 
 def test_the_form_of_one_channel_gets_no_fields_of_another(submit: Fill) -> None:

@@ -11,7 +11,7 @@ from tests.imports.found_files import CHOSEN, SLACK, WEBHOOK, incomplete, slack,
 from webapp.channels import CHANNELS
 from webapp.destinations.same_places import find_place
 from webapp.encryption.settings_cipher import SettingsCipher
-from webapp.imports.dry_run import RENAMED, DryRunRow, Judge, RowState, Typed
+from webapp.imports.dry_run import RENAMED, UNTAGGED, DryRunRow, Judge, RowState, Typed
 from webapp.imports.file_contents import FoundReceiver, Unusable
 from webapp.imports.file_values import MAX_RECEIVERS
 from webapp.imports.row_names import name_rows
@@ -212,6 +212,13 @@ def test_a_name_with_an_address_that_the_file_or_somebody_writes_without_a_schem
     [completed] = judge(incomplete(address), typed={0: {"address": address}})
 
     assert [(row.name, row.notes[-1]) for row in (found, completed)] == [("Slack", RENAMED)] * 2
+
+
+def test_a_tag_with_a_secret_of_a_receiver_is_left_out() -> None:
+    tagged = replace(incomplete("Ops"), tags=("canarytoken123456", "ops"))
+    row, _ = judge(tagged, slack(address="https://hooks.slack.com/services/T0/B0/CanaryToken123456"))
+
+    assert (row.tags, row.notes[-1]) == (("ops",), UNTAGGED)
 
 
 @pytest.mark.slow

@@ -31,6 +31,10 @@ IN_NAME = (
     "This name contains the address or a secret of the destination. Choose another name: everybody in the workspace "
     "sees it, and so does everybody who reads the messages."
 )
+IN_TAGS = (
+    "One of these tags contains the address or a secret of the destination. Remove it: everybody in the workspace sees "
+    "tags."
+)
 NOT_BOTH = "Enter a new secret, or tick the box below to remove the stored one, but not both."
 
 
@@ -84,8 +88,10 @@ class DestinationForm(PageForm):
         settings = fill_in(self.read_settings(self.channel), kept, self.channel.fields)
         for name, complaint in self.channel.find_conflicts(settings).items():
             self[name].errors = (complaint,)
-        if list_secret_parts(settings, self.channel.fields).are_in(self["name"].data):
-            self["name"].errors = (IN_NAME,)
+        secret = list_secret_parts(settings, self.channel.fields)
+        for name, complaint in (("name", IN_NAME), ("tags", IN_TAGS)):
+            if secret.are_in(self[name].data):
+                self[name].errors = (complaint,)
 
     def clear_errors(self, generated: Collection[str]) -> None:
         """Forget the errors of a form that is not to be saved yet, except of secrets that have to be entered again.

@@ -1,4 +1,4 @@
-"""Finds a secret of a destination in a name, which everybody in the workspace and whoever reads its messages sees."""
+"""Finds a secret of a destination in a name or a tag, which everybody in the workspace sees."""
 
 import re
 from collections.abc import Iterable
@@ -13,14 +13,14 @@ _TOKEN = re.compile(rf"[^/?#&=\s]{{{_LENGTH}}}")
 
 @dataclass(frozen=True)
 class SecretParts:
-    """What no name may contain, in lower case: whole addresses without their scheme, and pieces of tokens."""
+    """What no name and no tag may contain, in lower case: addresses without their scheme, and pieces of tokens."""
 
     addresses: frozenset[str] = frozenset()
     pieces: frozenset[str] = frozenset()
 
-    def are_in(self, name: str) -> bool:
-        """Check whether a name contains one of them, in upper or lower case."""
-        text = name.casefold()
+    def are_in(self, text: str) -> bool:
+        """Check whether a name or a text of tags contains one of them, in upper or lower case."""
+        text = text.casefold()
         windows = (text[at : at + _LENGTH] for at in range(len(text) - _LENGTH + 1))
         return any(window in self.pieces for window in windows) or any(address in text for address in self.addresses)
 

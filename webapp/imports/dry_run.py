@@ -29,6 +29,7 @@ class RowState(StrEnum):
 
 
 RENAMED = "Its name in the file contains an address or another secret, so the destination gets another name."
+UNTAGGED = "A tag that contains an address or another secret is left out."
 
 UNUSABLE = {Unusable.RETIRED: RowState.RETIRED, Unusable.NOT_SUPPORTED: RowState.NOT_SUPPORTED}
 
@@ -78,13 +79,16 @@ class Judge:
     def judge(self, receivers: Sequence[FoundReceiver], typed: Typed | None = None) -> list[DryRunRow]:
         """Return a row for each receiver, in the order of the file."""
         taken = {place: f"the destination {quote_name(name)} of this workspace" for place, name in self.places.items()}
-        own_names = _find_safe_names(receivers, typed or {})
+        secret = _list_secrets(receivers, typed or {})
+        own_names = [_find_safe_name(receiver, secret) for receiver in receivers]
         rows = []
         for number, (receiver, (name, note)) in enumerate(zip(receivers, name_rows(own_names), strict=True)):
             note = note if own_names[number] == receiver.name else RENAMED
             row = self._judge_alone(DryRunRow(number, name, None, RowState.READY), receiver, (typed or {}).get(number))
-            notes = (*receiver.dropped, *row.notes, *([note] if note else []))
-            row = replace(row, notes=notes, is_enabled=receiver.is_enabled, tags=receiver.tags, drills=receiver.drills)
+            tags = tuple(tag for tag in receiver.tags if not secret.are_in(tag))
+            untagged = "" if tags == receiver.tags else UNTAGGED
+            notes = (*receiver.dropped, *row.notes, *filter(None, (note, untagged)))
+            row = replace(row, notes=notes, is_enabled=receiver.is_enabled, tags=tags, drills=receiver.drills)
             rows.append(self._compare(row, taken))
         return rows
 
@@ -130,23 +134,25 @@ class Judge:
         return row
 
 
-def _find_safe_names(receivers: Sequence[FoundReceiver], typed: Typed) -> list[str]:
-    """Return the names of the file, and the channel's label for one that contains a secret, of the file or typed."""
-    channels = [CHANNELS.get(receiver.channel or "") for receiver in receivers]
+def _list_secrets(receivers: Sequence[FoundReceiver], typed: Typed) -> SecretParts:
+    """Return the parts of all secrets that the file contains or somebody typed: one receiver can name another's."""
     parts = [
         list_secret_parts(settings, channel.fields)
-        for number, (receiver, channel) in enumerate(zip(receivers, channels, strict=True))
-        if channel
+        for number, receiver in enumerate(receivers)
+        if (channel := CHANNELS.get(receiver.channel or ""))
         for settings in (receiver.settings, typed.get(number, {}))
     ]
-    secret = SecretParts(
+    return SecretParts(
         frozenset().union(*(each.addresses for each in parts)), frozenset().union(*(each.pieces for each in parts))
     )
-    labels = (channel.label if channel else UNNAMED for channel in channels)
-    return [
-        label if secret.are_in(clean_name(receiver.name)) else receiver.name
-        for receiver, label in zip(receivers, labels, strict=True)
-    ]
+
+
+def _find_safe_name(receiver: FoundReceiver, secret: SecretParts) -> str:
+    """Return the receiver's name in the file, or the label of its channel if that name contains a secret."""
+    if not secret.are_in(clean_name(receiver.name)):
+        return receiver.name
+    channel = CHANNELS.get(receiver.channel or "")
+    return channel.label if channel else UNNAMED
 
 
 def _describe_missing(fields: Sequence[Field]) -> str:
