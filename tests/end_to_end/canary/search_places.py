@@ -128,7 +128,7 @@ class SearchedInstallation:
         return make_link(visit, destination, 1, database_clock.now())
 
 
-def _read_ids(query: Select[tuple[int]]) -> list[str]:
+def _read_ids(query: Select[int]) -> list[str]:
     return list(map(str, db.session.scalars(query)))
 
 
