@@ -11,7 +11,8 @@ from webapp.imports.apprise_kinds import KINDS, NATIVE_HOSTS, NATIVE_SUFFIXES
 from webapp.imports.apprise_services import SERVICES, USED
 from webapp.imports.apprise_urls import AppriseUrl, parse_url
 from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundFile, FoundReceiver
-from webapp.imports.file_values import Node, check_count, get_list, get_mapping, get_text, take_counted
+from webapp.imports.file_limits import check_count, take_counted
+from webapp.imports.file_values import Node, get_list, get_mapping, get_text
 from webapp.imports.receiver_draft import Draft, Kind, NotSupported, describe_keys, find_kind, number_names, refuse
 from webapp.text.counting import count
 

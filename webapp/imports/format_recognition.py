@@ -10,7 +10,8 @@ from webapp.imports.apprise import is_apprise_text, is_apprise_yaml, read_appris
 from webapp.imports.bounded_json import load_json
 from webapp.imports.bounded_yaml import load_yaml
 from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundFile
-from webapp.imports.file_values import MAX_BYTES, Node, get_mapping
+from webapp.imports.file_limits import MAX_BYTES
+from webapp.imports.file_values import Node, get_mapping
 from webapp.imports.grafana import is_grafana, read_grafana
 
 # How JSON begins. What else begins with a bracket is YAML.
