@@ -83,7 +83,7 @@ class Notification:
 
 
 @dataclass(frozen=True)
-class ProblemRow:
+class ListedProblem:
     """A problem as a role sees it."""
 
     problem: DestinationProblem
@@ -102,8 +102,8 @@ class ProblemRow:
 class ProblemPage:
     """What the page shows. open_count: all open problems, of which the page may show fewer."""
 
-    open: list[ProblemRow]
-    closed: list[ProblemRow]
+    open: list[ListedProblem]
+    closed: list[ListedProblem]
     open_count: int
 
 
@@ -130,11 +130,11 @@ def _list(
     return db.session.scalars(query.order_by(*order).limit(limit)).all()
 
 
-def _make_row(problem: DestinationProblem, role: Role, notifications: list[Notification]) -> ProblemRow:
+def _make_row(problem: DestinationProblem, role: Role, notifications: list[Notification]) -> ListedProblem:
     destination = problem.destination
     target = mask_target(destination, role, current_settings().cipher) if destination.deleted_at is None else None
     is_open = problem.closed_at is None
-    return ProblemRow(
+    return ListedProblem(
         problem=problem,
         destination=destination,
         kind=KINDS[problem.kind],

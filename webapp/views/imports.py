@@ -15,7 +15,7 @@ from webapp.auth.sessions import current_account
 from webapp.destinations.drafts import use_draft, was_used
 from webapp.destinations.same_places import list_places
 from webapp.extensions import db
-from webapp.imports.adding import FORMAT_LABELS, insert_rows
+from webapp.imports.adding import FORMAT_LABELS, add_rows
 from webapp.imports.choice import Choice
 from webapp.imports.dry_run import DryRunRow, Judge, RowState
 from webapp.imports.file_contents import FileUnreadable, FoundFile
@@ -101,7 +101,7 @@ def _add(visit: Visit, uploads: Uploads, upload_id: str, file: FoundFile, rows: 
     if not use_draft(upload_id, uploads.sign_in_id, uploads.path):
         db.session.rollback()
         return _respond_gone(visit, upload_id)
-    insert_rows(visit.workspace, visit.account, rows, file.format, uploads.cipher, database_clock.now())
+    add_rows(visit.workspace, visit.account, rows, file.format, uploads.cipher, database_clock.now())
     db.session.commit()
     _flash_added(len(rows))
     return redirect(url_for("workspaces.show", slug=visit.workspace.slug), 303)
