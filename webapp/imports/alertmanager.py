@@ -7,7 +7,7 @@ from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundFile, 
 from webapp.imports.file_limits import MAX_NODES, check_count, count_nodes
 from webapp.imports.file_values import Node, get_list, get_mapping, get_mappings, get_text
 from webapp.imports.http_config import get_value, note_connection, note_credentials, read_http_config
-from webapp.imports.pagerduty import set_server
+from webapp.imports.pagerduty_server import set_server
 from webapp.imports.receiver_draft import Draft, Kind, find_kind, name_receivers, note_unused, refuse
 from webapp.text.counting import count
 from webapp.text.names import MAX_NAME_LENGTH, clean_name

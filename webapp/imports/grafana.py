@@ -7,7 +7,7 @@ from webapp.imports.file_limits import check_count
 from webapp.imports.file_values import Node, get_list, get_mapping, get_mappings, get_text
 from webapp.imports.grafana_kinds import KINDS, SLACK_BOT_UNSUPPORTED
 from webapp.imports.headers import add_authorization, add_header
-from webapp.imports.pagerduty import set_server
+from webapp.imports.pagerduty_server import set_server
 from webapp.imports.receiver_draft import Draft, Kind, find_kind, name_receivers, note_unused, refuse
 from webapp.text.counting import count
 
