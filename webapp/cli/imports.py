@@ -11,7 +11,6 @@ from webapp.audit import COMMAND_LINE
 from webapp.cli.arguments import get_workspace, require_visible
 from webapp.cli.tables import echo_table
 from webapp.database.command_context import with_database
-from webapp.destinations.same_places import list_places
 from webapp.extensions import db
 from webapp.imports.adding import add_rows
 from webapp.imports.dry_run import DryRunRow, Judge, RowState
@@ -82,8 +81,7 @@ def _load(file: Path, file_format: FileFormat | None) -> FoundFile:
 
 
 def _judge(workspace: Workspace, found: FoundFile) -> list[DryRunRow]:
-    cipher, outbound = current_settings().cipher, current_settings().outbound_for(workspace.slug)
-    return Judge(outbound, cipher, list_places(workspace, cipher, outbound)).judge(found.receivers)
+    return Judge.of_workspace(workspace, current_settings()).judge(found.receivers)
 
 
 def _pick(rows: Sequence[DryRunRow], only: Sequence[str]) -> list[DryRunRow]:
