@@ -1,4 +1,4 @@
-"""Reads an uploaded or pasted file, whatever its format is."""
+"""Reads an uploaded or pasted file, or one at a path, in whatever format it is, and refuses one without receivers."""
 
 from pathlib import Path
 from typing import IO
