@@ -76,7 +76,7 @@ def _look_again(ended: dict[int, datetime]) -> None:
     """Make a worker look again at the workspaces of notices that told nothing. The schedule decides what is told.
 
     One problem of each notice is enough: whoever looks at it looks at the whole workspace.
-    ended: when a worker shall look, by the id of the notice.
+    ended: when each notice ended, by its id. The workers look from then on.
     """
     if not ended:
         return
