@@ -26,6 +26,9 @@ def _clean(value: str | None) -> str | None:
 # What stands before the name of a stored secret, in the name of the box that removes it.
 REMOVE = "remove_"
 
+# The name of the field with the version of what an edited destination was when its form was filled, see `find_version`.
+VERSION = "version"
+
 LOST = "What you entered here was kept for 15 minutes. Enter it again."
 IN_NAME = (
     "This name contains the address or a secret of the destination. Choose another name: everybody in the workspace "
@@ -155,7 +158,7 @@ def list_shown_fields() -> frozenset[str]:
     fields = [field for channel in CHANNELS.values() for field in channel.fields]
     removable = {f"{REMOVE}{field.name}" for field in fields if field.is_removable}
     names = {field.name for field in fields} - {field.name for field in fields if field.is_secret}
-    return frozenset({"name", "tags", *removable, *names})
+    return frozenset({"name", "tags", VERSION, *removable, *names})
 
 
 def make_destination_form(
