@@ -317,6 +317,18 @@ def test_what_excludes_what_is_stored_is_refused_at_its_field(
     assert "canary-" not in response.text
 
 
+def test_another_server_gets_no_stored_password(admin: Visitor, settings: Settings) -> None:
+    admin.post(EDIT, BLANK | BASIC)
+    before = settings(1)
+    elsewhere = BLANK | {"basic_user": "ann", "address": "https://elsewhere.example.com/hook"}
+
+    response = admin.post(EDIT, elsewhere)
+
+    assert (response.status_code, settings(1)) == (400, before)
+    assert re.findall(r'<p class="error" id="(\w+)-error">', response.text) == ["basic_password"]
+    assert admin.post(EDIT, elsewhere | {"basic_password": "canary-again"}).status_code == 302
+
+
 def test_basic_can_be_replaced_by_a_token(admin: Visitor, settings: Settings) -> None:
     admin.post(EDIT, BLANK | BASIC)
 
