@@ -106,8 +106,10 @@ class FormPage:
 
     def _find_version(self, refusal: str | None) -> str:
         """Return the version that a form names: still the one it was filled with, unless it was refused for that."""
-        kept = (self._kept_values or {}).get(VERSION) or self.seen_version
-        return kept if kept and not refusal else find_version(self.destination) if self.destination else ""
+        seen = self._kept_values.get(VERSION) if self._kept_values else self.seen_version
+        if seen and not refusal:
+            return seen
+        return find_version(self.destination) if self.destination else ""
 
     @property
     def _outbound(self) -> OutboundClient:
