@@ -1,20 +1,27 @@
 """The evidence report on paper: all of it, on numbered pages, and nothing to press."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.conftest import OpenTab, Sessions
+from tests.browser.running_demo import RunningDemo
+
+A4 = ViewportSize(width=1020, height=700)  # landscape, without its margins
 
 
-@pytest.fixture
-def paper(open_tab: OpenTab, sessions: Sessions) -> Page:
+@pytest.fixture(scope="module")
+def paper(chromium: Browser, demo: RunningDemo, sessions: Sessions) -> Iterator[Page]:
     """The report as a viewer prints it from a browser in dark mode."""
-    tab = open_tab(storage_state=sessions["viewer"], color_scheme="dark")
-    tab.goto("/w/harbor/evidence")
-    tab.emulate_media(media="print")
-    return tab
+    with chromium.new_context(
+        base_url=demo.address, storage_state=sessions["viewer"], color_scheme="dark", viewport=A4
+    ) as context:
+        tab = context.new_page()
+        tab.goto("/w/harbor/evidence")
+        tab.emulate_media(media="print")
+        yield tab
 
 
 def test_nothing_to_press_is_printed(paper: Page) -> None:
@@ -39,7 +46,6 @@ def test_no_row_is_cut_and_every_page_repeats_the_head_of_its_table(paper: Page)
 
 
 def test_no_column_is_wider_than_the_page(paper: Page) -> None:
-    paper.set_viewport_size({"width": 1020, "height": 700})  # A4, landscape, without its margins
     wide = "tables => tables.filter(table => table.scrollWidth > table.parentElement.clientWidth + 1).length"
     assert paper.locator(".report-table").evaluate_all(wide) == 0
 

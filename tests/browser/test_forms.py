@@ -43,7 +43,7 @@ def test_a_field_that_loses_the_focus_shows_its_error_and_keeps_its_value(admin:
 def test_a_fields_error_has_the_color_of_a_failure_and_its_approval_that_of_success(admin: Page) -> None:
     admin.goto(NEW)
     leave(admin, "Address", "ftp://files.example.com/canary")
-    leave(admin, "Name", "Pager")
+    leave(admin, "Name", "Siren")
     expect(admin.locator("#address-error")).to_have_css("color", color_of(admin, "--failed"))
     expect(admin.locator("#name-check p")).to_have_css("color", color_of(admin, "--sent"))
 
@@ -60,7 +60,7 @@ def test_a_corrected_field_is_shown_as_valid(admin: Page, demo: RunningDemo) -> 
 def test_a_fields_message_changes_inside_one_persistent_live_region(admin: Page) -> None:
     admin.goto(NEW)
     region = admin.locator("#name-check[aria-live=polite]").element_handle()
-    leave(admin, "Name", "Pager")
+    leave(admin, "Name", "Siren")
     expect(admin.locator("#name-check")).to_have_text(re.compile("Can be saved."))
     assert region.evaluate("element => element.isConnected")
 
@@ -69,7 +69,7 @@ def test_a_check_moves_nothing_on_the_page(admin: Page) -> None:
     admin.goto(NEW)
     button = admin.get_by_role("button", name="Add destination")
     before = button.bounding_box()
-    leave(admin, "Name", "Pager")
+    leave(admin, "Name", "Siren")
     leave(admin, "Signing secret", "short")
     expect(admin.locator("#signing_secret-error")).to_be_visible()
     assert button.bounding_box() == before

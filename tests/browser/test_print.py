@@ -1,11 +1,12 @@
 """Pages on paper: black on white also in dark mode, exact times, and nothing to press."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import OpenTab, Sessions
+from tests.browser.conftest import Sessions
 from tests.browser.running_demo import RunningDemo
 
 READ_TIME = """(time) => JSON.parse(getComputedStyle(time, time.dataset.exact ? "::before" : "::after").content)"""
@@ -13,13 +14,19 @@ IS_AGE_HIDDEN = """(time) => getComputedStyle(time.dataset.exact ? time.firstEle
     getComputedStyle(time).fontSize === "0px" """
 
 
-@pytest.fixture(params=["/w/harbor/destinations/<Old ticket system>", "/w/harbor/history", "/w/harbor/destinations"])
-def paper(request: pytest.FixtureRequest, open_tab: OpenTab, sessions: Sessions, demo: RunningDemo) -> Page:
+PRINTED = ["/w/harbor/destinations/<Old ticket system>", "/w/harbor/history", "/w/harbor/destinations"]
+
+
+@pytest.fixture(scope="module", params=PRINTED)
+def paper(request: pytest.FixtureRequest, chromium: Browser, sessions: Sessions, demo: RunningDemo) -> Iterator[Page]:
     """A page as it is printed from a browser in dark mode."""
-    tab = open_tab(storage_state=sessions["admin"], color_scheme="dark")
-    tab.goto(demo.fill_in(request.param))
-    tab.emulate_media(media="print")
-    return tab
+    with chromium.new_context(
+        base_url=demo.address, storage_state=sessions["admin"], color_scheme="dark", reduced_motion="reduce"
+    ) as context:
+        tab = context.new_page()
+        tab.goto(demo.fill_in(request.param))
+        tab.emulate_media(media="print")
+        yield tab
 
 
 def test_nothing_to_press_is_printed(paper: Page) -> None:
