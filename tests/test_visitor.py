@@ -41,13 +41,12 @@ def test_the_rows_of_a_session_are_those_of_a_sign_in(seeded: SeededIds, count: 
     assert read_rows() == [rows + rows for rows in of_a_sign_in]
 
 
-def read_session(browser: Visitor) -> tuple[list[tuple[str, str, bool, bool]], set[str]]:
-    """Return what a browser knows of its cookies, and the names of what its session holds."""
-    cookies = [
-        (cookie.key, cookie.domain, cookie.secure, cookie.http_only) for cookie in browser.client._cookies.values()
-    ]
+def read_session(browser: Visitor) -> tuple[str, bool | None, bool | None, set[str]]:
+    """Return what a browser knows of its session cookie, and the names of what the session holds."""
+    cookie = browser.client.get_cookie("session")
+    assert cookie
     with browser.client.session_transaction() as session:
-        return cookies, set(session)
+        return cookie.domain, cookie.secure, cookie.http_only, set(session)
 
 
 def test_a_browser_that_is_not_signed_in_has_the_session_of_the_sign_in_page(app: Flask) -> None:

@@ -66,8 +66,8 @@ class Visitor:
         host = urlsplit(origin).hostname or ""
         for line in response.headers.getlist("Set-Cookie"):
             ((name, cookie),) = SimpleCookie(line).items()
-            flags = {flag: bool(cookie[flag]) for flag in ("secure", "httponly")}
-            self.client.set_cookie(name, cookie.value, domain=host, **flags)
+            is_secure, is_http_only = bool(cookie["secure"]), bool(cookie["httponly"])
+            self.client.set_cookie(name, cookie.value, domain=host, secure=is_secure, httponly=is_http_only)
 
     def get(self, path: str, **arguments: Any) -> TestResponse:
         response = self.client.get(path, **arguments)
