@@ -32,9 +32,10 @@ class Visitor:
 
     @classmethod
     def anonymous(cls, app: Flask) -> "Visitor":
-        """Return a browser without a session."""
+        """Return a browser that is not signed in, with the CSRF token that the sign-in page leaves."""
         visitor = cls(app.test_client())
-        visitor.get("/sign-in")
+        with app.test_request_context():
+            visitor.keep_session(app)
         return visitor
 
     @classmethod
@@ -49,19 +50,24 @@ class Visitor:
             account.sign_in_id = add_session(account_id, datetime.now(UTC))
             with app.test_request_context(base_url=origin):
                 renew_token(account)
-                visitor.token = generate_csrf()
                 flask.session["_user_id"] = account.get_id()
-                response = app.response_class()
-                app.session_interface.save_session(app, flask.session, response)
-        visitor.keep_cookies(response, origin)
+                visitor.keep_session(app)
         return visitor
+
+    def keep_session(self, app: Flask) -> None:
+        """Keep the session of the current request, and its CSRF token."""
+        self.token = generate_csrf()
+        response = app.response_class()
+        app.session_interface.save_session(app, flask.session, response)
+        self.keep_cookies(response, flask.request.host_url)
 
     def keep_cookies(self, response: Response, origin: str) -> None:
         """Keep the cookies of a response, as if a page of this origin had been opened."""
         host = urlsplit(origin).hostname or ""
         for line in response.headers.getlist("Set-Cookie"):
             ((name, cookie),) = SimpleCookie(line).items()
-            self.client.set_cookie(name, cookie.value, domain=host, secure=bool(cookie["secure"]))
+            is_secure, is_http_only = bool(cookie["secure"]), bool(cookie["httponly"])
+            self.client.set_cookie(name, cookie.value, domain=host, secure=is_secure, httponly=is_http_only)
 
     def get(self, path: str, **arguments: Any) -> TestResponse:
         response = self.client.get(path, **arguments)

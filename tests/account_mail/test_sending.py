@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from tests.factories import SeededIds, add_owner, on_both_databases
 from tests.mailbox import PUBLIC_URL, deliver_mails, find_paths, mail_settings, read_mails, read_text
+from tests.recorded_rows import add_once
 from tests.scripted_mail_server import HANG_UP, ScriptedMailServer
 from webapp.account_mail import sending
 from webapp.account_mail.outcome import LIFETIME, describe_mail
@@ -32,8 +33,7 @@ def environment(environment: dict[str, str], mailbox: ScriptedMailServer) -> dic
 
 @pytest.fixture
 def owner(app: Flask, seeded: SeededIds) -> int:
-    with app.app_context():
-        return add_owner(seeded)
+    return add_once(app, lambda: add_owner(seeded), "owner")
 
 
 def request_check(app: Flask, account_id: int) -> int:

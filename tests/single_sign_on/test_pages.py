@@ -9,6 +9,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from tests.factories import OWNER, PASSWORD, SeededIds, add_owner, on_both_databases
+from tests.recorded_rows import add_once
 from tests.single_sign_on.conftest import SignIn
 from tests.single_sign_on.provider import CALLBACK, CLIENT_ID, TestProvider
 from tests.visitor import Visitor
@@ -32,8 +33,7 @@ def in_a_group(provider: TestProvider) -> None:
 @pytest.fixture
 def owner(app: Flask, seeded: SeededIds) -> int:
     """An admin of the harbor workspace who signs in by password."""
-    with app.app_context():
-        return add_owner(seeded)
+    return add_once(app, lambda: add_owner(seeded), "owner")
 
 
 def _sign_out(visitor: Visitor) -> TestResponse:

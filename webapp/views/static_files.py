@@ -15,7 +15,7 @@ from typing import Any
 
 from flask import Flask, Response, abort, request
 
-from webapp.views.icons import SHEET, compose_sheet, draw_icons, read_symbols
+from webapp.views.icons import SHEET, Icons, compose_sheet, draw_icons, read_symbols
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 
@@ -51,10 +51,10 @@ class StaticFile:
 
 @dataclass(frozen=True)
 class StaticFiles:
-    """All static files by their names, the names of the icons, and a digest of all files together."""
+    """All static files by their names, the elements of the icons, and a digest of all files together."""
 
     files: dict[str, StaticFile]
-    icons: frozenset[str]
+    icons: Icons
     digest: str
 
     def find(self, path: str) -> tuple[StaticFile, bool] | None:
@@ -78,8 +78,7 @@ def init_static_files(app: Flask) -> None:
         return _respond(file, IMMUTABLE if has_digest else REVALIDATED)
 
     app.view_functions["static"] = serve
-    # Drawn once, because a list shows hundreds of them.
-    app.jinja_env.globals["icon"] = draw_icons(static.icons).__getitem__
+    app.jinja_env.globals["icon"] = static.icons.__getitem__
 
 
 @lru_cache
@@ -90,7 +89,7 @@ def load_static_files(folder: Path) -> StaticFiles:
     icons |= {file.stem: file.read_text() for file in sorted(folder.glob("vendor/*/*.svg"))}
     files[SHEET] = StaticFile(compose_sheet(icons).encode(), "text/css")
     digest = hashlib.sha256("".join(f"{name} {file.etag}\n" for name, file in files.items()).encode())
-    return StaticFiles(files, frozenset(icons), digest.hexdigest()[:_DIGITS])
+    return StaticFiles(files, draw_icons(icons), digest.hexdigest()[:_DIGITS])
 
 
 def _read(file: Path) -> StaticFile:
