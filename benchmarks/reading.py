@@ -12,7 +12,7 @@ from benchmarks.report import Table
 from benchmarks.setup import KINDS, Kind, install
 from webapp.dashboard.summaries import list_summaries
 from webapp.drills.requesting import request_due_drills
-from webapp.evidence import Period, Retention, make_report, write_tests
+from webapp.evidence import Period, RetentionPeriods, make_report, write_tests
 from webapp.extensions import db
 from webapp.models import AlertDestination, DrillInterval, DrillSchedule, Workspace
 from webapp.notices.unconfirmed_problems import open_unconfirmed
@@ -55,7 +55,7 @@ def _list_cases(workspace_id: int, now: datetime) -> Mapping[str, Callable[[], o
     return {
         BARE: lambda: db.session.execute(ids).all(),
         "list of 1,000 destinations": partial(list_summaries, [workspace_id], now),
-        "evidence report, 90 days": partial(make_report, workspace_id, period, Retention(None, None), now),
+        "evidence report, 90 days": partial(make_report, workspace_id, period, RetentionPeriods(None, None), now),
         "first 1,000 tests of its CSV": lambda: list(write_tests(workspace_id, period, now, 1_000)),
         "round of drills, none due": partial(request_due_drills, now),
         "look for drills without confirmation": partial(open_unconfirmed, now),

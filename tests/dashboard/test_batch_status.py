@@ -5,16 +5,16 @@ import pytest
 from tests.factories import NOW
 from webapp.dashboard.batch_status import REASONS, describe_left_out, describe_progress
 from webapp.deliveries.badge import Badge
-from webapp.presses.batch_progress import Progress
+from webapp.presses.batch_progress import BatchProgress
 from webapp.presses.eligibility import RequestResult
 from webapp.presses.left_out_destinations import LeftOut
 
 DISABLED = [LeftOut(RequestResult.DISABLED, 1, 0)]
 
 
-def _progress(pending: int, sent: int, left_out: list[LeftOut] | None) -> Progress:
+def _progress(pending: int, sent: int, left_out: list[LeftOut] | None) -> BatchProgress:
     counts = dict.fromkeys(Badge, 0) | {Badge.PENDING: pending, Badge.SENT: sent}
-    return Progress("0f", counts, (), left_out, NOW)
+    return BatchProgress("0f", counts, (), left_out, NOW)
 
 
 @pytest.mark.parametrize(

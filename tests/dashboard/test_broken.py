@@ -11,7 +11,7 @@ from tests.factories import NOW, SeededIds, get_account, on_both_databases
 from webapp.auth.access import Visit, list_memberships
 from webapp.dashboard import broken
 from webapp.dashboard.broken import list_broken, load_broken_page
-from webapp.dashboard.proof_gaps import Gap, find_gaps
+from webapp.dashboard.proof_gaps import ProofGap, find_gaps
 from webapp.dashboard.summaries import DestinationSummary, Tab, list_summaries
 
 
@@ -46,7 +46,9 @@ def test_the_stale_ones_are_those_that_are_neither_broken_nor_being_tested(
 ) -> None:
     monkeypatch.setattr(broken, "MAX_LISTED", 5)
     is_shown_otherwise = {state: state.is_broken or state is Tab.PENDING for state in Tab}
-    stale = [one for one in _list_all(visits) if not is_shown_otherwise[one.state] and Gap.STALE in find_gaps(one, NOW)]
+    stale = [
+        one for one in _list_all(visits) if not is_shown_otherwise[one.state] and ProofGap.STALE in find_gaps(one, NOW)
+    ]
 
     page = load_broken_page(visits, None, NOW)
 

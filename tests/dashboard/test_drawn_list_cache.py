@@ -28,7 +28,7 @@ from webapp.dashboard import drawn_list_cache
 from webapp.dashboard.drawn_list_cache import draw_list, load_list
 from webapp.dashboard.list_version import LONGEST_REUSE
 from webapp.dashboard.overview import ListQuery, Order
-from webapp.dashboard.proof_gaps import Gap
+from webapp.dashboard.proof_gaps import ProofGap
 from webapp.dashboard.summaries import Tab, fetch_summary_rows
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Role, Workspace
@@ -173,8 +173,8 @@ QUERIES = (
     ListQuery(),
     ListQuery(order=Order.NAME, page=2),
     ListQuery(order=Order.CHANNEL, text="STRASSE"),
-    ListQuery(gap=Gap.STALE),
-    ListQuery(gap=Gap.UNCONFIRMED),
+    ListQuery(gap=ProofGap.STALE),
+    ListQuery(gap=ProofGap.UNCONFIRMED),
     ListQuery(tag="night"),
 )
 

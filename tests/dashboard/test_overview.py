@@ -14,7 +14,7 @@ from webapp.dashboard.overview import (
     describe_overview,
     parse_list_query,
 )
-from webapp.dashboard.proof_gaps import Gap
+from webapp.dashboard.proof_gaps import ProofGap
 from webapp.dashboard.summaries import DestinationSummary, Tab
 from webapp.deliveries.last_acceptance import Acceptance
 from webapp.deliveries.proof import Proof
@@ -108,8 +108,8 @@ def test_the_tab_of_stale_destinations_counts_what_it_lists() -> None:
         DestinationSummary(5, 1, "Number 5", "webhook", Tab.NEVER),
     ]
 
-    assert build_list_page(summaries, ListQuery(gap=Gap.STALE, order=Order.NAME), NOW).rows == [1, 3, 5]
-    assert build_overview(summaries, NOW).gaps == {Gap.STALE: 3, Gap.UNCONFIRMED: 0}
+    assert build_list_page(summaries, ListQuery(gap=ProofGap.STALE, order=Order.NAME), NOW).rows == [1, 3, 5]
+    assert build_overview(summaries, NOW).gaps == {ProofGap.STALE: 3, ProofGap.UNCONFIRMED: 0}
 
 
 def test_broken_destinations_come_first_and_disabled_ones_last() -> None:

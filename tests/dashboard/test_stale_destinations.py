@@ -6,7 +6,7 @@ import pytest
 
 from tests.dashboard.random_destinations import add_random_destinations
 from tests.factories import NOW, SeededIds, get_account, get_destination, on_both_databases
-from webapp.dashboard.proof_gaps import Gap, find_gaps
+from webapp.dashboard.proof_gaps import ProofGap, find_gaps
 from webapp.dashboard.stale_destinations import list_stale, list_with_acceptance
 from webapp.dashboard.summaries import list_summaries
 from webapp.destinations.editing import delete_destination
@@ -21,7 +21,7 @@ def test_those_that_the_database_finds_are_those_with_the_gap(context: None, see
     found = list_stale([seeded.harbor], NOW)
 
     everything = list_summaries([seeded.harbor], NOW)
-    stale = [one for one in everything if Gap.STALE in find_gaps(one, NOW)]
+    stale = [one for one in everything if ProofGap.STALE in find_gaps(one, NOW)]
     assert sorted(found) == sorted((one.destination_id, one.workspace_id, one.name) for one in stale)
     assert 0 < len(stale) < len(everything)
 

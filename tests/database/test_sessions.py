@@ -73,7 +73,7 @@ def test_a_press_whose_connection_dies_after_the_commit_shows_that_it_is_pending
 @pytest.mark.parametrize(
     ("path", "reader"),
     [
-        (f"{LIST}/1/test", "webapp.views.sends.load_status"),
+        (f"{LIST}/1/test", "webapp.views.presses.load_status"),
         ("/w/harbor/test-all", "webapp.views.batches.load_batch_status"),
     ],
 )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from tests.factories import NOW, SeededIds, add_delivery, get_destination
-from webapp.dashboard.proof_gaps import Gap, find_gaps
+from webapp.dashboard.proof_gaps import ProofGap, find_gaps
 from webapp.dashboard.status_fragment import load_status
 from webapp.dashboard.summaries import list_summaries
 from webapp.deliveries.drill_confirmation import CONFIRM_WITHIN
@@ -80,7 +80,7 @@ def check(harbor: SeededIds, rows: list[PastTest], needs_confirmation: bool) -> 
     (summary,) = list_summaries([harbor.harbor], END)
     _, shared = load_status(get_destination(harbor), END)
     on_page = shared.proof[harbor.destination].confirmation
-    assert (Gap.UNCONFIRMED in find_gaps(summary, END)) == (expected is not None)
+    assert (ProofGap.UNCONFIRMED in find_gaps(summary, END)) == (expected is not None)
     assert (on_page.unconfirmed_at if on_page else None) == expected
     assert mail_about() == expected
     in_report = db.session.get(AlertDelivery, find_unconfirmed(harbor.harbor, YEAR, END).get(harbor.destination, 0))

@@ -16,7 +16,7 @@ from webapp.channels import CHANNELS
 from webapp.demo.address_update import update_addresses
 from webapp.demo.seed import find_demo_account, seed_demo
 from webapp.environment.demo_hosts import SERVICE_HOSTS
-from webapp.evidence import Period, Problem, Retention, make_report
+from webapp.evidence import Period, Problem, RetentionPeriods, make_report
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, Role, Workspace
 from webapp.notices.recipients import list_recipients
@@ -161,7 +161,7 @@ def test_recipients_of_an_older_version_get_their_new_domain(
 def test_the_evidence_of_its_year_tells_the_story_and_adds_up(seeded_demo: None) -> None:
     harbor = db.session.scalars(select(Workspace.id).where(Workspace.slug == "harbor")).one()
     until = NOW.date() - timedelta(days=1)
-    report = make_report(harbor, Period(until - timedelta(days=363), until), Retention(None, None), NOW)
+    report = make_report(harbor, Period(until - timedelta(days=363), until), RetentionPeriods(None, None), NOW)
 
     totals = report.totals
     assert (report.gaps, len(report.destinations), report.added) == ([], 13, 6)

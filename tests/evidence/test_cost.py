@@ -7,7 +7,7 @@ import pytest
 from tests.evidence.test_export import FAILED, LATER, MAY, SEEN
 from tests.factories import NOW, SeededIds, add_delivery, get_destination, on_both_databases, seconds
 from tests.query_plans import explain, record_statements
-from webapp.evidence import Retention, delivery_spans, make_report
+from webapp.evidence import RetentionPeriods, delivery_spans, make_report
 from webapp.evidence.export import write_tests
 from webapp.extensions import db
 
@@ -44,7 +44,7 @@ def test_a_report_reads_no_more_deliveries_with_one_statement_than_a_span_has(
     monkeypatch.setattr(delivery_spans, "SPAN_SIZE", 2)
     for hour in range(5):
         add_delivery(get_destination(seeded), **FAILED, **SEEN, created_at=NOW + seconds(3600 * hour))
-    sent = record_statements(lambda: make_report(seeded.harbor, MAY, Retention(None, None), LATER))
+    sent = record_statements(lambda: make_report(seeded.harbor, MAY, RetentionPeriods(None, None), LATER))
     db.session.rollback()
 
     plans = [explain(*one) for one in sent if "group_0" in one[0] or "row_number" in one[0]]

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.installation.processes import ROOT
 from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
-from webapp.evidence import Period, Retention, export, make_report, write_destinations, write_tests
+from webapp.evidence import Period, RetentionPeriods, export, make_report, write_destinations, write_tests
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import DeliveryStatus, DrillNumber, Receipt, ReceiptSource
@@ -30,7 +30,7 @@ def _read(text: str) -> list[dict[str, str]]:
 
 
 def _read_destinations(seeded: SeededIds) -> list[dict[str, str]]:
-    report = make_report(seeded.harbor, MAY, Retention(None, None), LATER)
+    report = make_report(seeded.harbor, MAY, RetentionPeriods(None, None), LATER)
     return _read("".join(write_destinations(report)))
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert
 from tests.factories import SeededIds
 from webapp.audit import Action
 from webapp.deliveries.arrival import UNCERTAIN_CODES
-from webapp.evidence import Period, Problem, Report, Retention, delivery_spans, make_report
+from webapp.evidence import Period, Problem, Report, RetentionPeriods, delivery_spans, make_report
 from webapp.evidence.counts import COUNTED
 from webapp.extensions import db
 from webapp.failures import Code
@@ -32,7 +32,7 @@ from webapp.models import (
 
 PERIOD = Period(date(2026, 4, 1), date(2026, 4, 30), UTC)
 EARLY, LATE = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
-FOREVER = Retention(None, None)
+FOREVER = RetentionPeriods(None, None)
 CODES = (Code.GATEWAY_GAVE_UP.value, Code.NOT_FOUND.value, Code.WORKER_LOST.value)
 
 # Moments on both sides of the period, and at its very edges.

@@ -11,7 +11,7 @@ from sqlalchemy import event
 from benchmarks.installation.processes import ROOT
 from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
 from webapp.extensions import db
-from webapp.history import Filter, Kind, export, write_csv
+from webapp.history import DeliveryKind, Filter, export, write_csv
 from webapp.models import DeliveryStatus, Receipt, ReceiptSource
 from webapp.text import csv_export
 
@@ -123,7 +123,7 @@ def test_a_file_holds_the_filtered_deliveries_newest_first(seeded: SeededIds) ->
     add_delivery(destination, status=DeliveryStatus.CANCELED)
     add_delivery(destination, created_at=NOW + seconds(1))
 
-    assert [row["status"] for row in _read(seeded, kind=Kind.TEST)] == ["queued", "canceled"]
+    assert [row["status"] for row in _read(seeded, kind=DeliveryKind.TEST)] == ["queued", "canceled"]
 
 
 def test_a_file_without_rows_has_its_header(seeded: SeededIds) -> None:

@@ -21,10 +21,10 @@ from tests.factories import (
 )
 from webapp.database import keyset_pages
 from webapp.database.driver_rows import DriverRow
-from webapp.database.keyset_pages import Page
+from webapp.database.keyset_pages import KeysetPage
 from webapp.destinations.editing import add_destination, delete_destination
 from webapp.extensions import db
-from webapp.history import Filter, Kind, list_page, read_entry
+from webapp.history import DeliveryKind, Filter, list_page, read_entry
 from webapp.history.listing import _build
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DrillNumber
 from webapp.settings import AppSettings
@@ -39,7 +39,7 @@ GONE: dict[str, Any] = {"status": DeliveryStatus.FAILED, "last_error_code": "gon
 DAY = timedelta(days=1)
 
 
-def _ids(page: Page[DriverRow]) -> list[int]:
+def _ids(page: KeysetPage[DriverRow]) -> list[int]:
     return [read_entry(row).delivery.id for row in page.entries]
 
 
@@ -79,8 +79,8 @@ def few(seeded: SeededIds, app_settings: AppSettings) -> dict[str, int]:
     ("wanted", "names"),
     [
         ({}, ["other's test", "failed alert", "sent test"]),
-        ({"kind": Kind.TEST}, ["other's test", "sent test"]),
-        ({"kind": Kind.REAL}, ["failed alert"]),
+        ({"kind": DeliveryKind.TEST}, ["other's test", "sent test"]),
+        ({"kind": DeliveryKind.REAL}, ["failed alert"]),
         ({"status": DeliveryStatus.FAILED}, ["other's test", "failed alert"]),
         ({"status": DeliveryStatus.CANCELED}, []),
         ({"code": "gone"}, ["failed alert"]),
@@ -91,9 +91,12 @@ def few(seeded: SeededIds, app_settings: AppSettings) -> dict[str, int]:
         ({"until": date(2026, 5, 5)}, ["failed alert", "sent test"]),
         ({"since": date(2026, 5, 5), "until": date(2026, 5, 5)}, ["failed alert"]),
         ({"until": date.max, "since": date.min}, ["other's test", "failed alert", "sent test"]),
-        ({"kind": Kind.TEST, "status": DeliveryStatus.FAILED}, ["other's test"]),
-        ({"kind": Kind.REAL, "status": DeliveryStatus.FAILED, "code": "gone", "channel": "webhook"}, ["failed alert"]),
-        ({"kind": Kind.REAL, "status": DeliveryStatus.FAILED, "code": "gone", "channel": "slack"}, []),
+        ({"kind": DeliveryKind.TEST, "status": DeliveryStatus.FAILED}, ["other's test"]),
+        (
+            {"kind": DeliveryKind.REAL, "status": DeliveryStatus.FAILED, "code": "gone", "channel": "webhook"},
+            ["failed alert"],
+        ),
+        ({"kind": DeliveryKind.REAL, "status": DeliveryStatus.FAILED, "code": "gone", "channel": "slack"}, []),
         ({"code": "gone", "status": DeliveryStatus.SENT}, []),
         ({"reference": "K7QM4T"}, ["sent test"]),
         ({"reference": "K7QM4T", "status": DeliveryStatus.FAILED}, []),
@@ -111,8 +114,8 @@ def test_a_filter_selects_matching_deliveries(
     ("wanted", "names"),
     [
         ({}, ["failed alert", "sent test"]),
-        ({"kind": Kind.TEST}, ["sent test"]),
-        ({"kind": Kind.REAL}, ["failed alert"]),
+        ({"kind": DeliveryKind.TEST}, ["sent test"]),
+        ({"kind": DeliveryKind.REAL}, ["failed alert"]),
         ({"status": DeliveryStatus.SENT}, ["sent test"]),
         ({"code": "forbidden"}, []),
     ],
@@ -134,7 +137,9 @@ def test_a_day_ends_with_its_last_microsecond(seeded: SeededIds) -> None:
 
 
 @on_both_databases
-@pytest.mark.parametrize("wanted", [{}, {"kind": Kind.TEST}, {"status": DeliveryStatus.SENT}, {"channel": "webhook"}])
+@pytest.mark.parametrize(
+    "wanted", [{}, {"kind": DeliveryKind.TEST}, {"status": DeliveryStatus.SENT}, {"channel": "webhook"}]
+)
 def test_a_history_holds_only_its_own_workspaces_deliveries(seeded: SeededIds, wanted: dict[str, Any]) -> None:
     foreign = db.session.get_one(AlertDestination, seeded.foreign_destination)
     theirs = add_delivery(foreign, **SENT).id
@@ -260,7 +265,7 @@ def test_the_last_row_searched_is_on_this_page_and_not_on_the_next(
 @pytest.mark.usefixtures("search_limit")
 @pytest.mark.parametrize(
     "wanted",
-    [Filter(), Filter(kind=Kind.TEST), Filter(status=DeliveryStatus.CANCELED), Filter(code="gone")],
+    [Filter(), Filter(kind=DeliveryKind.TEST), Filter(status=DeliveryStatus.CANCELED), Filter(code="gone")],
 )
 def test_a_filter_with_its_own_index_finds_rows_at_any_age(seeded: SeededIds, wanted: Filter) -> None:
     facts = {"status": DeliveryStatus.CANCELED, "last_error_code": "gone", "created_at": NOW - DAY}
@@ -278,7 +283,7 @@ def test_a_filter_with_its_own_index_finds_rows_at_any_age(seeded: SeededIds, wa
 @on_both_databases
 @pytest.mark.parametrize(
     ("wanted", "queries"),
-    [(Filter(), 1), (Filter(status=DeliveryStatus.QUEUED), 1), (Filter(channel="webhook", kind=Kind.TEST), 2)],
+    [(Filter(), 1), (Filter(status=DeliveryStatus.QUEUED), 1), (Filter(channel="webhook", kind=DeliveryKind.TEST), 2)],
 )
 def test_a_page_of_50_takes_as_many_queries_as_a_page_of_one(
     seeded: SeededIds, count_queries: CountQueries, wanted: Filter, queries: int
@@ -293,7 +298,7 @@ def test_a_page_of_50_takes_as_many_queries_as_a_page_of_one(
     assert (len(for_one), len(for_many)) == (queries, queries)
 
 
-def _read_names(page: Page[DriverRow]) -> list[tuple[str, str | None]]:
+def _read_names(page: KeysetPage[DriverRow]) -> list[tuple[str, str | None]]:
     return [(entry.destination.name, entry.delivery.reference) for entry in map(read_entry, page.entries)]
 
 
@@ -302,27 +307,27 @@ def test_drills_are_listed_alone(seeded: SeededIds, few: dict[str, int]) -> None
     destination = get_destination(seeded)
     drills = [add_delivery(destination, drill=number, created_at=NOW + DAY, **SENT).id for number in DrillNumber]
 
-    assert _list(seeded, kind=Kind.DRILL) == drills[::-1]
-    assert _list(seeded, kind=Kind.DRILL, destination_id=destination.id) == drills[::-1]
-    assert _list(seeded, kind=Kind.DRILL, status=DeliveryStatus.FAILED) == []
-    assert _list(seeded, kind=Kind.TEST) == [few["other's test"], *drills[::-1], few["sent test"]]
+    assert _list(seeded, kind=DeliveryKind.DRILL) == drills[::-1]
+    assert _list(seeded, kind=DeliveryKind.DRILL, destination_id=destination.id) == drills[::-1]
+    assert _list(seeded, kind=DeliveryKind.DRILL, status=DeliveryStatus.FAILED) == []
+    assert _list(seeded, kind=DeliveryKind.TEST) == [few["other's test"], *drills[::-1], few["sent test"]]
 
 
 @pytest.mark.parametrize(
     ("wanted", "index"),
     [
         (Filter(), "history"),
-        (Filter(kind=Kind.TEST), "history_tests"),
-        (Filter(kind=Kind.DRILL), "history_tests"),
+        (Filter(kind=DeliveryKind.TEST), "history_tests"),
+        (Filter(kind=DeliveryKind.DRILL), "history_tests"),
         (Filter(status=DeliveryStatus.FAILED), "history_status"),
         (Filter(code="gone"), "history_code"),
         (Filter(destination_id=1), "history_destination"),
-        (Filter(destination_id=1, kind=Kind.TEST), "newest"),
+        (Filter(destination_id=1, kind=DeliveryKind.TEST), "newest"),
         (Filter(destination_id=1, status=DeliveryStatus.FAILED), "history_destination"),
         (Filter(status=DeliveryStatus.FAILED, code="gone"), "history_code"),
-        (Filter(kind=Kind.TEST, code="gone"), "history_code"),
-        (Filter(kind=Kind.TEST, status=DeliveryStatus.FAILED), "history_status"),
-        (Filter(kind=Kind.TEST, status=DeliveryStatus.SENT), "history_tests"),
+        (Filter(kind=DeliveryKind.TEST, code="gone"), "history_code"),
+        (Filter(kind=DeliveryKind.TEST, status=DeliveryStatus.FAILED), "history_status"),
+        (Filter(kind=DeliveryKind.TEST, status=DeliveryStatus.SENT), "history_tests"),
         (Filter(channel="webhook"), "history"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from tests.imports.files import ALERTMANAGER, SECRET, find, read, read_one
 from webapp.imports.alertmanager_kinds import KINDS
 from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundFile, FoundReceiver, Unusable
-from webapp.imports.file_values import MAX_RECEIVERS
+from webapp.imports.file_limits import MAX_RECEIVERS
 
 
 @pytest.fixture(scope="module")

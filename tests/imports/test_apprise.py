@@ -9,7 +9,7 @@ from tests.imports.files import APPRISE, SECRET, read, read_one
 from webapp.imports.apprise import read_apprise_text
 from webapp.imports.apprise_kinds import KINDS
 from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundFile, Unusable
-from webapp.imports.file_values import MAX_RECEIVERS
+from webapp.imports.file_limits import MAX_RECEIVERS
 
 TEAMS = (
     "https://prod-1.westeurope.logic.azure.com:443/workflows/wf/triggers/manual/paths/invoke"

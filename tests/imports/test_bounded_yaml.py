@@ -7,7 +7,7 @@ import pytest
 
 from webapp.imports.bounded_yaml import load_yaml
 from webapp.imports.file_contents import FileUnreadable
-from webapp.imports.file_values import MAX_DEPTH, MAX_NODES
+from webapp.imports.file_limits import MAX_DEPTH, MAX_NODES
 
 SECRET = "h4rb0rS3cret"
 

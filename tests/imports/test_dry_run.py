@@ -13,7 +13,7 @@ from webapp.destinations.same_places import find_place
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.imports.dry_run import RENAMED, UNTAGGED, DryRunRow, Judge, RowState, Typed
 from webapp.imports.file_contents import FoundReceiver, Unusable
-from webapp.imports.file_values import MAX_RECEIVERS
+from webapp.imports.file_limits import MAX_RECEIVERS
 from webapp.imports.row_names import name_rows
 from webapp.outbound import OutboundClient
 from webapp.text.names import MAX_NAME_LENGTH

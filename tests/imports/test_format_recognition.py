@@ -16,7 +16,7 @@ from tests.imports.files import ALERTMANAGER, APPRISE, GRAFANA, SECRET, read, sp
 from webapp.imports.alertmanager_kinds import KINDS as ALERTMANAGER_KINDS
 from webapp.imports.apprise_kinds import KINDS as APPRISE_KINDS
 from webapp.imports.file_contents import FileFormat, FileUnreadable
-from webapp.imports.file_values import MAX_BYTES
+from webapp.imports.file_limits import MAX_BYTES
 from webapp.imports.format_recognition import decode_file, read_file
 from webapp.imports.grafana_kinds import KINDS as GRAFANA_KINDS
 

@@ -9,7 +9,7 @@ import pytest
 from tests.imports.files import SECRET, spoken
 from tests.imports.kuma_database import SCHEMA, make_database, run_script
 from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundReceiver, Unusable
-from webapp.imports.file_values import MAX_RECEIVERS
+from webapp.imports.file_limits import MAX_RECEIVERS
 from webapp.imports.uptime_kuma import read_database
 
 

@@ -10,8 +10,8 @@ from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import AlertDestination, Notice
 from webapp.notices.chosen_destination import choose_destination
+from webapp.notices.chosen_destination_health import Obstacle
 from webapp.notices.destination_sending import list_waiting_notices, send_notice
-from webapp.notices.target_health import Obstacle
 from webapp.notices.worker_rounds import NoticeRounds
 
 

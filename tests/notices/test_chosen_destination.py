@@ -14,7 +14,7 @@ from webapp.destinations.editing import delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, Receipt
 from webapp.notices.chosen_destination import find_chosen
-from webapp.notices.target_health import Obstacle
+from webapp.notices.chosen_destination_health import Obstacle
 
 Visit = Callable[[int], Visitor]
 

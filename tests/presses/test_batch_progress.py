@@ -7,15 +7,15 @@ from tests.factories import NOW, SeededIds, add_delivery, get_destination, on_bo
 from webapp.deliveries.badge import Badge
 from webapp.extensions import db
 from webapp.models import Batch
-from webapp.presses.batch_progress import Progress, measure_progress
+from webapp.presses.batch_progress import BatchProgress, measure_progress
 from webapp.presses.eligibility import RequestResult
 from webapp.presses.left_out_destinations import LeftOut
 
 NOTHING = dict.fromkeys(Badge, 0)
 
 
-def _left_out(*waits: int) -> Progress:
-    return Progress("0f", NOTHING, (), [LeftOut(RequestResult.COOLING_DOWN, 1, wait) for wait in waits], NOW)
+def _left_out(*waits: int) -> BatchProgress:
+    return BatchProgress("0f", NOTHING, (), [LeftOut(RequestResult.COOLING_DOWN, 1, wait) for wait in waits], NOW)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_where_time_does_not_help_there_is_no_wait() -> None:
 
 
 def test_what_is_not_known_has_no_wait() -> None:
-    assert Progress("0f", NOTHING, ()).seconds_left(NOW) is None
+    assert BatchProgress("0f", NOTHING, ()).seconds_left(NOW) is None
 
 
 @on_both_databases

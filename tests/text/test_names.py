@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from webapp.text.names import NameInvalid, clean_name, isolate_name, quote_name, read_name
+from webapp.text.names import NameInvalid, clean_name, isolate_name, quote_apart, quote_name, read_name
 
 ANY_TEXT = st.text(st.characters(), max_size=30)  # with lone surrogates
 # Invisible characters of many kinds.
@@ -151,3 +151,9 @@ def test_only_a_name_written_from_right_to_left_is_isolated() -> None:
 @pytest.mark.parametrize("quote", '“”„‟"')
 def test_a_quoted_name_contains_no_other_quotation_mark(quote: str) -> None:
     assert quote_name(f"Ops{quote} (Webhook)") == "“Ops' (Webhook)”"
+
+
+def test_a_name_that_is_too_long_for_a_subject_ends_with_an_ellipsis_inside_its_quotation_marks() -> None:
+    assert quote_apart("Night watch", 11) == "“Night watch”"
+    assert quote_apart("Night watch", 7) == "“Night…”"
+    assert quote_apart("שלום 7", 6) == "\u2068“שלום 7”\u2069"

@@ -25,7 +25,7 @@ from webapp.models import (
     Workspace,
     database_clock,
 )
-from webapp.presses import failed_destinations
+from webapp.presses import retesting
 from webapp.settings import AppSettings
 from webapp.views.icons import GENERAL_ICON
 from webapp.workspaces.membership_rules import set_role
@@ -222,7 +222,7 @@ def test_the_cooldown_is_not_shortened(add: Add, app: Flask, seeded: SeededIds, 
 def test_a_press_is_bounded_and_says_what_is_left_for_the_next(
     add: Add, app: Flask, seeded: SeededIds, visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(failed_destinations, "MAX_AT_ONCE", 2)
+    monkeypatch.setattr(retesting, "MAX_AT_ONCE", 2)
     for name in ("A", "Bb", "Ccc"):
         add(name, (100 + len(name), FAILED))
 

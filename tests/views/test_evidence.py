@@ -13,7 +13,7 @@ from tests.evidence.test_export import FAILED, LATER, MAY, SEEN, SENT
 from tests.factories import NOW, SeededIds, add_delivery, get_destination, on_both_databases, seconds
 from tests.visitor import Visitor
 from webapp.destinations.editing import delete_destination, insert_destination
-from webapp.evidence import Retention, make_report
+from webapp.evidence import RetentionPeriods, make_report
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import Account, DeliveryStatus, Workspace
@@ -104,7 +104,7 @@ def test_the_number_of_queries_does_not_grow(
 ) -> None:
     def count() -> int:
         with count_queries() as statements:
-            make_report(seeded.harbor, MAY, Retention(None, None), LATER)
+            make_report(seeded.harbor, MAY, RetentionPeriods(None, None), LATER)
         db.session.rollback()
         return len(statements)
 

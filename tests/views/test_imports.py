@@ -17,7 +17,7 @@ from tests.factories import SeededIds, get_workspace, list_events, on_both_datab
 from tests.visitor import Visitor
 from webapp.audit import Action
 from webapp.extensions import db
-from webapp.imports.file_values import MAX_BYTES
+from webapp.imports.file_limits import MAX_BYTES
 from webapp.models import Account, AlertDelivery, AlertDestination, FormDraft, Role, SignIn, Workspace
 from webapp.models.locking import lock_workspace
 from webapp.settings import AppSettings

@@ -19,7 +19,7 @@ from webapp.channels import CHANNELS
 from webapp.extensions import db
 from webapp.models import AlertDestination, SignIn
 from webapp.settings import read_settings
-from webapp.views.refused_form_texts import NOTICES, Notice
+from webapp.views.refused_form_texts import NOTICES, FormNotice
 
 Visit = Callable[[int], Visitor]
 
@@ -87,9 +87,9 @@ def test_after_a_sign_in_the_form_shows_what_was_typed_and_has_saved_nothing(app
     signed_in = _sign_in(browser, refused)
     form = _press(browser, signed_in, "Continue with the form")
 
-    assert (refused.status_code, NOTICES[Notice.KEPT] in unescape(refused.text)) == (401, True)
+    assert (refused.status_code, NOTICES[FormNotice.KEPT] in unescape(refused.text)) == (401, True)
     assert (form.status_code, _values(form)) == (200, TYPED)
-    assert NOTICES[Notice.FILLED_IN] in unescape(form.text)
+    assert NOTICES[FormNotice.FILLED_IN] in unescape(form.text)
     assert _count_destinations(app) == 2
 
 
@@ -165,7 +165,7 @@ def test_another_account_gets_nothing_of_it(app: Flask, seeded: SeededIds, brows
 
     assert (signed_in.status_code, signed_in.location) == (302, NEW)
     assert (form.status_code, _values(form)) == (200, {"name": "", "recipients": ""})
-    assert NOTICES[Notice.KEPT_NO_LONGER] in form.text
+    assert NOTICES[FormNotice.KEPT_NO_LONGER] in form.text
 
 
 def test_a_kept_form_fills_in_no_other_form(app: Flask, browser: Visitor) -> None:
@@ -207,7 +207,7 @@ def test_a_form_from_anywhere_else_is_not_kept(app: Flask, browser: Visitor, hea
     refused = browser.post(NEW, TYPED, headers=headers)
 
     assert (refused.status_code, "canary" in refused.text) == (302, False)
-    assert NOTICES[Notice.NOT_KEPT] in unescape(browser.get(refused.location or "").text)
+    assert NOTICES[FormNotice.NOT_KEPT] in unescape(browser.get(refused.location or "").text)
 
 
 def test_a_form_that_was_not_made_for_an_account_is_not_kept(app: Flask, seeded: SeededIds) -> None:
@@ -223,7 +223,7 @@ def test_what_is_too_long_is_not_kept_and_the_page_says_so(app: Flask, browser: 
     refused = _submit(browser, typed={"name": "n" * length})
 
     assert (refused.status_code, refused.location) == (302, f"/sign-in?next={NEW}")
-    assert NOTICES[Notice.NOT_KEPT] in unescape(browser.get(refused.location).text)
+    assert NOTICES[FormNotice.NOT_KEPT] in unescape(browser.get(refused.location).text)
 
 
 def test_a_wrong_password_loses_nothing(app: Flask, browser: Visitor) -> None:

@@ -14,7 +14,7 @@ from tests.factories import NOW, OWNER, PASSWORD, SeededIds, add_owner, get_work
 from tests.visitor import Visitor
 from webapp.auth.accounts import add_account
 from webapp.models import Role
-from webapp.views.refused_form_texts import NOTICES, Notice
+from webapp.views.refused_form_texts import NOTICES, FormNotice
 from webapp.workspaces.membership_rules import set_role
 
 Visit = Callable[[int], Visitor]
@@ -111,7 +111,7 @@ def test_a_sign_in_page_that_is_too_old_is_shown_again_with_the_address(app: Fla
     visitor.token = re.findall(r'"X-CSRFToken": "([^"]+)"', refused.text)[0]
     signed_in = visitor.post(f"/sign-in?next={PAGE}", CREDENTIALS)
 
-    assert (refused.status_code, NOTICES[Notice.SIGN_IN_AGAIN] in unescape(refused.text)) == (400, True)
+    assert (refused.status_code, NOTICES[FormNotice.SIGN_IN_AGAIN] in unescape(refused.text)) == (400, True)
     assert (f'value="{OWNER}"' in refused.text, PASSWORD in refused.text) == (True, False)
     assert (f'action="/sign-in?next={PAGE}"' in refused.text, signed_in.location) == (True, PAGE)
 

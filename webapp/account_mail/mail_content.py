@@ -9,9 +9,13 @@ from datetime import datetime
 from email.message import EmailMessage
 from html import escape
 
+from webapp.app_state import current_settings
 from webapp.models import AccountMail, AccountMailKind
 from webapp.outbound import MailServer
 from webapp.outbound.smtp.composition import compose_mail
+
+# Characters of a name in a subject.
+MAX_NAME_IN_SUBJECT = 60
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,16 @@ class Composer:
 
 
 Composers = Mapping[AccountMailKind, Composer]
+
+
+def make_page_address(path: str) -> str:
+    """Return the address of a page for a mail: below ALERTCHECK_PUBLIC_URL, whatever a request says."""
+    return f"{current_settings().links.public_url}{path}"
+
+
+def format_utc(moment: datetime) -> str:
+    """Return a time for a mail, whose readers may be in any time zone: "2026-05-04 11:30 UTC"."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def write_mail(

@@ -9,7 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from webapp.audit import Actor
 from webapp.audit_trail.filters import Filter
-from webapp.database.keyset_pages import PAGE_SIZE, KeysetList, Page
+from webapp.database.keyset_pages import PAGE_SIZE, KeysetList, KeysetPage
 from webapp.models import AuditEvent, Workspace
 from webapp.text.cursors import Cursor
 from webapp.time_zones import begin_of_day, end_of_day
@@ -44,7 +44,9 @@ _ENTRIES = KeysetList(
 )
 
 
-def list_page(trail: Trail, criteria: Filter, before: Cursor | None = None, size: int = PAGE_SIZE) -> Page[AuditEntry]:
+def list_page(
+    trail: Trail, criteria: Filter, before: Cursor | None = None, size: int = PAGE_SIZE
+) -> KeysetPage[AuditEntry]:
     """Return the newest events older than a cursor. Executes at most two queries; neither sorts.
 
     An index serves the workspace with the person, or else with the action; without a workspace, only the person.

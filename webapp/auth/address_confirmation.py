@@ -6,15 +6,10 @@ mailbox vouch for an account that is not theirs.
 
 from datetime import datetime
 
-from webapp.account_mail.mail_content import MailContent
+from webapp.account_mail.mail_content import MailContent, format_utc, make_page_address
 from webapp.account_mail.requesting import is_account_mail_available, request_mail
 from webapp.auth.account_links import LIFETIMES, add_link, find_link, use_link, verify_address
-from webapp.auth.mailed_account import (
-    describe_end,
-    find_account_recipient,
-    get_mailed_account,
-    make_page_address,
-)
+from webapp.auth.mailed_account import find_account_recipient, get_mailed_account
 from webapp.models import Account, AccountLink, AccountLinkKind, AccountMail, AccountMailKind
 
 # Of the page that a link to confirm an address opens, before its token.
@@ -41,7 +36,7 @@ def compose_confirmation(mail: AccountMail, now: datetime) -> MailContent:
     """Make the link, which replaces an earlier one."""
     account = get_mailed_account(mail)
     token = add_link(account, AccountLinkKind.CONFIRMATION, now, is_mailed=True)
-    end = describe_end(now + LIFETIMES[AccountLinkKind.CONFIRMATION])
+    end = format_utc(now + LIFETIMES[AccountLinkKind.CONFIRMATION])
     return MailContent(
         subject="Confirm your address for Alertcheck",
         title="Confirm your address",

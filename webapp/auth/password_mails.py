@@ -2,17 +2,12 @@
 
 from datetime import datetime
 
-from webapp.account_mail.mail_content import MailContent
+from webapp.account_mail.mail_content import MailContent, format_utc, make_page_address
 from webapp.account_mail.requesting import read_address
 from webapp.audit import STRANGER, Action, record_account_event
 from webapp.auth.account_links import LIFETIMES, add_link
 from webapp.auth.accounts import find_by_email
-from webapp.auth.mailed_account import (
-    describe_end,
-    find_account_recipient,
-    get_mailed_account,
-    make_page_address,
-)
+from webapp.auth.mailed_account import find_account_recipient, get_mailed_account
 from webapp.auth.password_sign_in import are_passwords_allowed
 from webapp.encryption.settings_cipher import SettingsUnreadable
 from webapp.models import AccountLinkKind, AccountMail
@@ -45,7 +40,7 @@ def compose_reset(mail: AccountMail, now: datetime) -> MailContent:
     account = get_mailed_account(mail)
     token = add_link(account, AccountLinkKind.RESET, now, is_mailed=True)
     record_account_event(account, Action.RESET_REQUESTED, now, STRANGER)
-    end = describe_end(now + LIFETIMES[AccountLinkKind.RESET])
+    end = format_utc(now + LIFETIMES[AccountLinkKind.RESET])
     return MailContent(
         subject="Set a new password for Alertcheck",
         title="Set a new password",
@@ -70,7 +65,7 @@ def compose_changed(mail: AccountMail, now: datetime) -> MailContent:
         title="Your password was changed",
         paragraphs=(
             f"The password of the account {account.email} of Alertcheck at {make_page_address('')} was changed at "
-            f"{describe_end(mail.created_at)}, and every session was ended.",
+            f"{format_utc(mail.created_at)}, and every session was ended.",
             "If it was you, there is nothing to do. If it was not, ask your Alertcheck administrator for help at once.",
         ),
     )

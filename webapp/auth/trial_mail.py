@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-from webapp.account_mail.mail_content import MailContent
+from webapp.account_mail.mail_content import MailContent, format_utc, make_page_address
 from webapp.account_mail.requesting import request_mail
-from webapp.auth.mailed_account import describe_end, make_page_address
 from webapp.models import Account, AccountMail, AccountMailKind
 
 
@@ -20,7 +19,7 @@ def compose_check(mail: AccountMail, now: datetime) -> MailContent:
         title="Alertcheck can send mail",
         paragraphs=(
             f"You asked for this mail on the installation page of {make_page_address('')} at "
-            f"{describe_end(mail.created_at)}.",
+            f"{format_utc(mail.created_at)}.",
             "Since it arrived, mails about invitations and passwords can arrive too. If it was in the spam folder, ask "
             "your mail administrator to accept mail from this sender.",
         ),

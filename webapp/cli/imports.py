@@ -11,9 +11,8 @@ from webapp.audit import COMMAND_LINE
 from webapp.cli.arguments import get_workspace, require_visible
 from webapp.cli.tables import echo_table
 from webapp.database.command_context import with_database
-from webapp.destinations.same_places import list_places
 from webapp.extensions import db
-from webapp.imports.adding import insert_rows
+from webapp.imports.adding import add_rows
 from webapp.imports.dry_run import DryRunRow, Judge, RowState
 from webapp.imports.export import write_export
 from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundFile
@@ -53,7 +52,7 @@ def import_destinations(file: Path, slug: str, dry_run: bool, file_format: str |
     rows = _pick(_judge(workspace, found), only)
     ready = [row for row in rows if row.state is RowState.READY]
     if ready and not dry_run:
-        insert_rows(workspace, COMMAND_LINE, ready, found.format, current_settings().cipher, database_clock.now())
+        add_rows(workspace, COMMAND_LINE, ready, found.format, current_settings().cipher, database_clock.now())
         db.session.commit()
     _echo_rows(rows, found)
     verb = "would be added" if dry_run else "is added" if len(ready) == 1 else "are added"
@@ -82,8 +81,7 @@ def _load(file: Path, file_format: FileFormat | None) -> FoundFile:
 
 
 def _judge(workspace: Workspace, found: FoundFile) -> list[DryRunRow]:
-    cipher, outbound = current_settings().cipher, current_settings().outbound_for(workspace.slug)
-    return Judge(outbound, cipher, list_places(workspace, cipher, outbound)).judge(found.receivers)
+    return Judge.of_workspace(workspace, current_settings()).judge(found.receivers)
 
 
 def _pick(rows: Sequence[DryRunRow], only: Sequence[str]) -> list[DryRunRow]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from webapp.presses.batch_progress import Progress, measure_progress
+from webapp.presses.batch_progress import BatchProgress, measure_progress
 from webapp.presses.eligibility import RequestResult
 from webapp.presses.left_out_destinations import LeftOut
 
@@ -37,7 +37,7 @@ class BatchStatus:
     tested. seconds_left, next_press_at: until and when the next press tests more of them; None if time does not help.
     """
 
-    progress: Progress
+    progress: BatchProgress
     headline: str
     left_out: str | None
     seconds_left: int | None
@@ -56,7 +56,7 @@ def load_batch_status(workspace_id: int, batch: str, now: datetime) -> BatchStat
     )
 
 
-def describe_progress(progress: Progress) -> str:
+def describe_progress(progress: BatchProgress) -> str:
     """Return how many of the requested tests are complete. "All" is claimed only if no destination was left out."""
     if not progress.total:
         return "No test was sent"

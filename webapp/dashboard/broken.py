@@ -104,7 +104,7 @@ def _by_name(visits: Mapping[int, Visit]) -> Callable[[NotableDestination | Stal
 
 
 def _find_recovering(summaries: Sequence[NotableDestination]) -> set[int]:
-    """Return which of those with a new test failed before it: their rows stay while somebody repairs them."""
+    """Return which destinations failed before their newest test: their rows stay while somebody repairs them."""
     candidates = [summary.destination_id for summary in summaries[:MAX_CHECKED]]
     results = list_recent_results(candidates) if candidates else {}
     return {

@@ -101,7 +101,10 @@ def diagnose(destination: AlertDestination, newest: AnyDelivery | None) -> Diagn
 def describe_reported_receipt(
     newest: AnyDelivery | None, format_name: Callable[[str], str] = isolate_name
 ) -> str | None:
-    """Return what a person reported about the message, that nobody has yet, or None if there is nothing to report."""
+    """Return a sentence on what a person has reported about the message, or on the lack of it.
+
+    None if there was no message that a person could report on.
+    """
     if newest is None or newest.receipt is None:
         return "Nobody has confirmed yet whether the message arrived." if can_be_confirmed(newest) else None
     return describe_receipt(newest, format_name)

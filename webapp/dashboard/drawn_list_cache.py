@@ -31,7 +31,7 @@ from webapp.dashboard.summaries import (
     is_waiting,
     read_summaries,
 )
-from webapp.database.numbered_pages import Page
+from webapp.database.numbered_pages import NumberedPage
 
 # Lists that a process keeps, of up to 100 KB each.
 MAX_LISTS = 20
@@ -54,7 +54,7 @@ class ListPage:
         set back.
     """
 
-    page: Page[int]
+    page: NumberedPage[int]
     summaries: Sequence[DestinationSummary]
     overview: Overview
     tags: Sequence[str]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from webapp.database.numbered_pages import Page, clamp_number, cut_page
+from webapp.database.numbered_pages import NumberedPage, clamp_number, cut_page
 from webapp.drills.editing import find_schedule
 from webapp.drills.listing import count_destinations, find_drilled, list_drilled, list_drilled_page, load_drills
 from webapp.drills.next_drills import CalendarDay, NextDrill, PlannedRow, list_days, plan_next, plan_rows
@@ -30,7 +30,7 @@ class DrillPage:
 
     stored: DrillSchedule | None
     zone: ZoneInfo
-    page: Page[PlannedRow]
+    page: NumberedPage[PlannedRow]
     days: Sequence[CalendarDay] | None
     newest: Mapping[int, AlertDelivery]
     paging: int
@@ -70,7 +70,7 @@ def load_drill_page(workspace: Workspace, number: int, now: datetime, wants_cale
     else:
         number = clamp_number(number, total)
         rows = plan_rows(list_drilled_page(workspace.id, number, now), schedule, now)
-        page = Page(rows, total, number)
+        page = NumberedPage(rows, total, number)
     newest = {
         drill.id: drill for drill in load_drills([row.drilled.newest.id for row in page.rows if row.drilled.newest])
     }

@@ -81,6 +81,6 @@ def _draw_fresh(visit: Visit, ids: Sequence[int], summaries: Sequence[Destinatio
 
 
 def _has_changed(summary: DestinationSummary, destination: AlertDestination) -> bool:
-    """Return whether anything was changed that could be taken back. Settings and tests have a new version each time."""
+    """Return whether what can be changed back was changed. Settings and tests get a new version with each change."""
     read = summary.name, summary.tags, summary.state is Tab.DISABLED
     return read != (destination.name, split_tags(destination.tags), not destination.is_enabled)

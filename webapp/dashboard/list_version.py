@@ -55,7 +55,7 @@ def find_next_change(summaries: Sequence[DestinationSummary], now: datetime) -> 
 
 
 def find_row_version(summary: DestinationSummary, now: datetime) -> Hashable:
-    """Return what differs whenever the row does that a role sees, times included; None while its test is changing.
+    """Return a value that differs whenever the row does, times included, for any role; None while its test is changing.
 
     summary: marked like those of `find_state`.
     """

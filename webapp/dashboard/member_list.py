@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import contains_eager
 
 from webapp.auth.sign_in_methods import SignInMethod, find_sign_in_methods
-from webapp.database.numbered_pages import Page, cut_page, parse_page
+from webapp.database.numbered_pages import NumberedPage, cut_page, parse_page
 from webapp.extensions import db
 from webapp.models import Account, Member, Role
 from webapp.text.search_text import contains_text, read_search_text
@@ -34,7 +34,7 @@ class MemberList:
     """What the page lists. counts: members by role, whatever the filter. page: of (member, how they sign in)."""
 
     counts: dict[Role, int]
-    page: Page[tuple[Member, list[SignInMethod]]]
+    page: NumberedPage[tuple[Member, list[SignInMethod]]]
 
 
 def parse_member_query(query: Mapping[str, str]) -> MemberQuery:
@@ -55,7 +55,7 @@ def load_member_list(workspace_id: int, query: MemberQuery) -> MemberList:
     found = sorted((summary for summary in summaries if _matches(summary, query)), key=_rank)
     page = cut_page([summary.account_id for summary in found], query.page)
     rows = _load_rows(workspace_id, page.rows)
-    return MemberList({role: counts[role] for role in Role}, Page(rows, page.total, page.number))
+    return MemberList({role: counts[role] for role in Role}, NumberedPage(rows, page.total, page.number))
 
 
 class _Summary(NamedTuple):

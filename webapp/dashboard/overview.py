@@ -7,9 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from webapp.dashboard.badge_age import describe_oldest, find_oldest_change
-from webapp.dashboard.proof_gaps import Gap, count_gaps, find_gaps, find_next_stale
+from webapp.dashboard.proof_gaps import ProofGap, count_gaps, find_gaps, find_next_stale
 from webapp.dashboard.summaries import DestinationSummary, Tab
-from webapp.database.numbered_pages import Page, cut_page, parse_page
+from webapp.database.numbered_pages import NumberedPage, cut_page, parse_page
 from webapp.presses.eligibility import pages_people
 from webapp.text.search_text import contains_text, read_search_text
 
@@ -32,7 +32,7 @@ class ListQuery:
     """Filter, order and page of the list. None or an empty text means no filter. page: starts at 1."""
 
     state: Tab | None = None
-    gap: Gap | None = None
+    gap: ProofGap | None = None
     channel: str | None = None
     tag: str | None = None
     text: str = ""
@@ -63,7 +63,7 @@ class Overview:
     """
 
     counts: Mapping[Tab, int]
-    gaps: Mapping[Gap, int]
+    gaps: Mapping[ProofGap, int]
     oldest: str
     sentence: str
 
@@ -81,7 +81,7 @@ def parse_list_query(query: Mapping[str, str]) -> ListQuery:
     state, gap, order = query.get("state", ""), query.get("gap", ""), query.get("order", "")
     return ListQuery(
         state=Tab(state) if state in list(Tab) else None,
-        gap=Gap(gap) if gap in list(Gap) else None,
+        gap=ProofGap(gap) if gap in list(ProofGap) else None,
         channel=query.get("channel") or None,
         tag=query.get("tag") or None,
         text=read_search_text(query.get("q")),
@@ -90,7 +90,7 @@ def parse_list_query(query: Mapping[str, str]) -> ListQuery:
     )
 
 
-def build_list_page(summaries: Sequence[DestinationSummary], query: ListQuery, now: datetime) -> Page[int]:
+def build_list_page(summaries: Sequence[DestinationSummary], query: ListQuery, now: datetime) -> NumberedPage[int]:
     """Filter and sort destinations, and return the ids on the requested page; past the end, on the last one."""
     found = [summary.destination_id for summary in find_matching(summaries, query, now)]
     return cut_page(found, query.page, PAGE_SIZE)

@@ -10,7 +10,7 @@ from webapp.deliveries.drill_confirmation import is_unconfirmed
 from webapp.deliveries.last_acceptance import STALE_AFTER, is_stale
 
 
-class Gap(StrEnum):
+class ProofGap(StrEnum):
     """STALE: no message was accepted within 30 days. UNCONFIRMED: nobody confirmed the drill within 7 days."""
 
     STALE = "stale"
@@ -18,19 +18,19 @@ class Gap(StrEnum):
 
     @property
     def label(self) -> str:
-        return {Gap.STALE: "Nothing accepted in 30 days", Gap.UNCONFIRMED: "Not confirmed in 7 days"}[self]
+        return {ProofGap.STALE: "Nothing accepted in 30 days", ProofGap.UNCONFIRMED: "Not confirmed in 7 days"}[self]
 
 
 # By whether it is stale, and unconfirmed. Made once, because each list asks for every destination.
 _FOUND = {
-    (False, False): frozenset[Gap](),
-    (False, True): frozenset({Gap.UNCONFIRMED}),
-    (True, False): frozenset({Gap.STALE}),
-    (True, True): frozenset(Gap),
+    (False, False): frozenset[ProofGap](),
+    (False, True): frozenset({ProofGap.UNCONFIRMED}),
+    (True, False): frozenset({ProofGap.STALE}),
+    (True, True): frozenset(ProofGap),
 }
 
 
-def find_gaps(summary: DestinationSummary, now: datetime) -> frozenset[Gap]:
+def find_gaps(summary: DestinationSummary, now: datetime) -> frozenset[ProofGap]:
     """Return the gaps of a destination. A disabled one has none, because nothing is expected of it."""
     if summary.state is Tab.DISABLED:
         return _FOUND[False, False]
@@ -45,7 +45,7 @@ def find_next_stale(summaries: Sequence[DestinationSummary], now: datetime) -> d
     return first + STALE_AFTER if first else None
 
 
-def count_gaps(summaries: Sequence[DestinationSummary], now: datetime) -> dict[Gap, int]:
+def count_gaps(summaries: Sequence[DestinationSummary], now: datetime) -> dict[ProofGap, int]:
     """Return how many destinations have each gap."""
     counts = Counter(gap for summary in summaries for gap in find_gaps(summary, now))
-    return {gap: counts[gap] for gap in Gap}
+    return {gap: counts[gap] for gap in ProofGap}

@@ -21,7 +21,7 @@ Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True)
-class Page(Generic[Entry]):
+class KeysetPage(Generic[Entry]):
     """A page of entries, newest first.
 
     older: cursor of the next page, or None if there are no older rows.
@@ -70,7 +70,7 @@ class KeysetList(Generic[Entry]):
         before: Cursor | None = None,
         size: int = PAGE_SIZE,
         null: Sequence[InstrumentedAttribute[Any]] = (),
-    ) -> Page[Entry]:
+    ) -> KeysetPage[Entry]:
         """Return the newest entries older than a cursor. Executes at most two queries; neither sorts."""
         return self.fetch(self.build(by_index, by_row, size, null, is_older=before is not None), {}, before)
 
@@ -98,7 +98,9 @@ class KeysetList(Generic[Entry]):
         keys = select(self.time, self.id).where(*scanned).order_by(*order).offset(bindparam("skipped")).limit(1)
         return PageStatements(page, page.where(self._bind("end") <= self._key), keys if by_row else None, size)
 
-    def fetch(self, statements: PageStatements, values: Mapping[str, object], before: Cursor | None) -> Page[Entry]:
+    def fetch(
+        self, statements: PageStatements, values: Mapping[str, object], before: Cursor | None
+    ) -> KeysetPage[Entry]:
         """Return the newest entries older than a cursor. values: of the conditions' parameters."""
         values = {**values, **_name("before", before), "skipped": SCAN_LIMIT - 1}
         found = db.session.execute(statements.end, values).one_or_none() if statements.end is not None else None
@@ -106,8 +108,8 @@ class KeysetList(Generic[Entry]):
         rows = self._read(statements.bounded_page if end else statements.page, {**values, **_name("end", end)})
         entries = [self.make_entry(*row) for row in rows]
         if len(entries) > statements.size:
-            return Page(entries[: statements.size], self.locate(entries[statements.size - 1]))
-        return Page(entries, end, reached_scan_limit=end is not None)
+            return KeysetPage(entries[: statements.size], self.locate(entries[statements.size - 1]))
+        return KeysetPage(entries, end, reached_scan_limit=end is not None)
 
     def _read(self, page: Select[*tuple[Any, ...]], values: Mapping[str, object]) -> Sequence[Sequence[Any]]:
         if not self.is_plain:

@@ -24,7 +24,7 @@ Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
-class Page(Generic[Row]):
+class NumberedPage(Generic[Row]):
     """One page of a list. total: rows on all pages. number: starts at 1. size: rows of a full page."""
 
     rows: Sequence[Row]
@@ -43,10 +43,10 @@ def parse_page(text: str | None) -> int:
     return min(parse_id(text) or 1, LAST_PAGE)
 
 
-def cut_page(rows: Sequence[Row], number: int, size: int = PAGE_SIZE) -> Page[Row]:
+def cut_page(rows: Sequence[Row], number: int, size: int = PAGE_SIZE) -> NumberedPage[Row]:
     """Return the requested page of loaded rows; past the end, the last one."""
     number = clamp_number(number, len(rows), size)
-    return Page(rows[(number - 1) * size : number * size], len(rows), number, size)
+    return NumberedPage(rows[(number - 1) * size : number * size], len(rows), number, size)
 
 
 def clamp_number(number: int, total: int, size: int = PAGE_SIZE) -> int:
@@ -54,17 +54,17 @@ def clamp_number(number: int, total: int, size: int = PAGE_SIZE) -> int:
     return min(number, _count_pages(total, size))
 
 
-def load_page(query: Select[Any], number: int) -> Page[Any]:
+def load_page(query: Select[Any], number: int) -> NumberedPage[Any]:
     """Load the requested page of an ordered query; past the end, the last one. Executes two queries."""
     total = db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
     number = clamp_number(number, total)
     rows = db.session.execute(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
-    return Page(rows, total, number)
+    return NumberedPage(rows, total, number)
 
 
 def search_page(
     query: Select[Any], number: int, text: str, key: InstrumentedAttribute[int], *texts: InstrumentedAttribute[str]
-) -> Page[Any]:
+) -> NumberedPage[Any]:
     """Load the requested page of the rows with a text in one of the columns `texts`. Executes two queries.
 
     The texts are compared here: SQLite, and PostgreSQL with the locale C, know upper and lower case of ASCII only.
@@ -72,7 +72,7 @@ def search_page(
     """
     rows = db.session.execute(query.with_only_columns(key, *texts))
     page = cut_page([row[0] for row in rows if contains_text(text, *row[1:])], number)
-    return Page(db.session.execute(query.where(key.in_(page.rows))).all(), page.total, page.number)
+    return NumberedPage(db.session.execute(query.where(key.in_(page.rows))).all(), page.total, page.number)
 
 
 def _count_pages(total: int, size: int) -> int:

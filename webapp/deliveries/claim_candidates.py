@@ -29,7 +29,7 @@ class CandidateDestination(NamedTuple):
         return make_encryption_context(self.workspace_id, self.id)
 
 
-class Candidate(NamedTuple):
+class ClaimCandidate(NamedTuple):
     """A delivery that may be claimed, under the names of `AlertDelivery`.
 
     newest_test: the id of the destination's newest test send. workspace_slug: that of its workspace.
@@ -54,7 +54,7 @@ class Candidate(NamedTuple):
 
 AnyDestination = AlertDestination | CandidateDestination
 
-_OWN = Candidate._fields[: Candidate._fields.index("destination")]
+_OWN = ClaimCandidate._fields[: ClaimCandidate._fields.index("destination")]
 _OWN_COLUMNS: Sequence[ColumnElement[Any]] = [getattr(AlertDelivery, name) for name in _OWN]
 _DESTINATION_COLUMNS: Sequence[ColumnElement[Any]] = [
     getattr(AlertDestination, name) for name in CandidateDestination._fields
@@ -72,7 +72,7 @@ def select_candidates() -> Select[*tuple[Any, ...]]:
     )
 
 
-def read_candidate(row: Sequence[Any]) -> Candidate:
+def read_candidate(row: Sequence[Any]) -> ClaimCandidate:
     """Return the candidate in a row."""
     end = len(_OWN) + len(_DESTINATION_COLUMNS)
-    return Candidate._make((*row[: len(_OWN)], CandidateDestination._make(row[len(_OWN) : end]), *row[end:]))
+    return ClaimCandidate._make((*row[: len(_OWN)], CandidateDestination._make(row[len(_OWN) : end]), *row[end:]))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from webapp.channels.message import Message
-from webapp.deliveries.claim_candidates import Candidate
+from webapp.deliveries.claim_candidates import ClaimCandidate
 from webapp.extensions import db
 from webapp.models import TEST_EVENT, Account, AlertDelivery, AlertDestination, AlertRule, Workspace
 from webapp.settings import AppSettings
@@ -45,7 +45,7 @@ def compose_preview(
     return _read_payload(write_payload(destination, account, now) | PREVIEW_VALUES, 0, app_settings)
 
 
-def read_message(delivery: AlertDelivery | Candidate, app_settings: AppSettings) -> Message:
+def read_message(delivery: AlertDelivery | ClaimCandidate, app_settings: AppSettings) -> Message:
     """Return the message of a test send, read from its payload, or compose that of a real alert."""
     if delivery.event_type != TEST_EVENT:
         return _compose_alert(delivery, app_settings)
@@ -61,7 +61,7 @@ def _read_payload(stored: Mapping[str, Any], delivery_id: int, app_settings: App
     return Message(event_type=TEST_EVENT, requested_at=requested_at, receipt_link=link, **payload)
 
 
-def _compose_alert(delivery: AlertDelivery | Candidate, app_settings: AppSettings) -> Message:
+def _compose_alert(delivery: AlertDelivery | ClaimCandidate, app_settings: AppSettings) -> Message:
     """Compose a real alert's message from its rule and the payload's title, if any: the payload may hold anything."""
     rule = db.session.get_one(AlertRule, delivery.alert_rule_id)
     payload = delivery.payload if isinstance(delivery.payload, dict) else {}

@@ -13,7 +13,7 @@ from webapp.extensions import db
 from webapp.models import AlertDestination, DrillChoice, DrillNumber
 from webapp.presses.batches import BatchResult, Dated, request_each
 from webapp.presses.eligibility import RequestResult, find_refusal, pages_people
-from webapp.presses.press import Refused, count_and_write, refuse
+from webapp.presses.press import Refused, count_and_write, read_outcome
 from webapp.presses.testable_destinations import Candidate, list_candidates
 
 
@@ -52,4 +52,4 @@ def _request_some(
             drill = WantedDrill(DrillNumber.FIRST, destination.drilled_at, newest.get(destination.id))
             wanted.append(WantedTest(destination, now, destination.settings_version, drill=drill))
     outcomes = iter(count_and_write(visit.workspace, wanted, visit.account, batch=batch))
-    return [refuse(next(outcomes)) if refusal is None else Refused(refusal) for refusal in refusals]
+    return [read_outcome(next(outcomes)) if refusal is None else Refused(refusal) for refusal in refusals]

@@ -1,4 +1,4 @@
-"""When drills are due: the windows of a schedule, and the slot that each destination has in them.
+"""The windows of a schedule of drills, and the slot that each destination has in each window.
 
 Everything is computed from the schedule, the destination's id and the time, so nothing has to be remembered, and
 several workers come to the same result.

@@ -10,11 +10,10 @@ from webapp.deliveries.newest_deliveries import newest_drill_id_subquery
 from webapp.drills.due import DrillState, NewestDrill
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DrillChoice, DrillNumber
+from webapp.text.ids import LARGEST_ID
 
 # Destinations of a workspace that are read at once.
 PAGE_SIZE = 200
-
-LARGEST_ID = 2**63 - 1
 
 _PAGING = [name for name, channel in CHANNELS.items() if channel.pages_people]
 

@@ -1,6 +1,6 @@
 """Evidence: a report of a period, with every destination, its tests, what went wrong, and what was done about it."""
 
-from webapp.evidence.completeness import Gap, Retention, find_gaps
+from webapp.evidence.completeness import Gap, RetentionPeriods, find_gaps
 from webapp.evidence.export import write_destinations, write_tests
 from webapp.evidence.period import MAX_DAYS, Period, PeriodInvalid, list_choices, read_period
 from webapp.evidence.problem_tests import Problem
@@ -13,7 +13,7 @@ __all__ = [
     "PeriodInvalid",
     "Problem",
     "Report",
-    "Retention",
+    "RetentionPeriods",
     "find_gaps",
     "list_choices",
     "make_report",

@@ -9,7 +9,7 @@ from webapp.time_zones import begin_of_day
 
 
 @dataclass(frozen=True)
-class Retention:
+class RetentionPeriods:
     """How long deliveries and audit events are kept; None for ever."""
 
     deliveries: timedelta | None
@@ -27,7 +27,7 @@ class Gap:
     complete_from: date | None = None
 
 
-def find_gaps(period: Period, workspace_added_at: datetime, retention: Retention, now: datetime) -> list[Gap]:
+def find_gaps(period: Period, workspace_added_at: datetime, retention: RetentionPeriods, now: datetime) -> list[Gap]:
     """Return why a report of the period is incomplete, in the order of time; empty if it is complete."""
     begins = {
         "This workspace did not exist before {}.": workspace_added_at,

@@ -6,7 +6,7 @@ from functools import partial
 
 from webapp.audit import Action
 from webapp.channels import CHANNELS
-from webapp.database.keyset_pages import Page
+from webapp.database.keyset_pages import KeysetPage
 from webapp.deliveries.arrival import is_uncertain
 from webapp.deliveries.badge import describe_outcome
 from webapp.evidence.counts import COUNTED
@@ -42,7 +42,7 @@ TESTS_HEADER = (
 
 def write_destinations(report: Report) -> Iterator[str]:
     """Yield a header and the destinations of a report as CSV text."""
-    page = Page(report.destinations, None)
+    page = KeysetPage(report.destinations, None)
     to_cells = partial(_to_destination_cells, report)
     return csv_export.write_csv(DESTINATIONS_HEADER, lambda _before, _size: page, to_cells, lambda: None, 10**9)
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, select
 from sqlalchemy.orm import aliased
 
-from webapp.database.keyset_pages import KeysetList, Page, check_by_row
+from webapp.database.keyset_pages import KeysetList, KeysetPage, check_by_row
 from webapp.deliveries.queries import IS_TEST_SEND, is_delivery_of
 from webapp.evidence.counts import CountedSpan, is_in_period
 from webapp.evidence.delivery_spans import IS_TEST
@@ -86,7 +86,7 @@ def list_tests(
     follow_ups: FollowUps,
     before: Cursor | None,
     size: int,
-) -> Page[RecordedTest]:
+) -> KeysetPage[RecordedTest]:
     """Return the newest tests of the period that are older than a cursor. unconfirmed: as for `list_problems`."""
     of_report = is_in_period(workspace_id, period), existed_in(workspace_id, period), IS_TEST_SEND
     page = _LIST.fetch_page(of_report, [], before, size)

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from webapp.database.snapshots import begin_snapshot
 from webapp.evidence.changes import Changes, load_changes
-from webapp.evidence.completeness import Gap, Retention, find_complete_from, find_gaps
+from webapp.evidence.completeness import Gap, RetentionPeriods, find_complete_from, find_gaps
 from webapp.evidence.counts import Counts, add_up, load_counts
 from webapp.evidence.destinations_in_period import DestinationRecord, load_destination_records
 from webapp.evidence.disabled_periods import DisabledSpell
@@ -64,7 +64,7 @@ class Report:
         return [(record, spell) for record in self.destinations for spell in record.disabled]
 
 
-def make_report(workspace_id: int, period: Period, retention: Retention, now: datetime) -> Report:
+def make_report(workspace_id: int, period: Period, retention: RetentionPeriods, now: datetime) -> Report:
     """Make the report of a period, as of now. Executes about twenty queries, and a few for each span of deliveries.
 
     They are in a transaction of its own, which is still open: whoever shows the report reads the same state.

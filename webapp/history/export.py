@@ -7,7 +7,7 @@ from webapp.channels import CHANNELS
 from webapp.database.driver_rows import DriverRow
 from webapp.deliveries.badge import describe_outcome
 from webapp.extensions import db
-from webapp.history.filter_parsing import Filter, Kind
+from webapp.history.filter_parsing import DeliveryKind, Filter
 from webapp.history.listing import list_page, read_entry
 from webapp.models import TEST_EVENT
 from webapp.text import csv_export
@@ -55,7 +55,7 @@ def _to_cells(row: DriverRow) -> list[object]:
     channel = CHANNELS.get(destination.type)
     return [
         format_moment(delivery.created_at),
-        Kind.TEST if delivery.event_type == TEST_EVENT else Kind.REAL,
+        DeliveryKind.TEST if delivery.event_type == TEST_EVENT else DeliveryKind.REAL,
         delivery.event_type,
         entry.rule,
         entry.tenant,

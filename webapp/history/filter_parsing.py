@@ -10,7 +10,7 @@ from webapp.text.cursors import parse_day
 from webapp.text.references import read_reference
 
 
-class Kind(StrEnum):
+class DeliveryKind(StrEnum):
     """Kinds of deliveries: test sends, those of drills alone, and real alerts."""
 
     TEST = "test"
@@ -23,7 +23,7 @@ class Filter:
     """Criteria for deliveries. None means no restriction. since, until: days in a zone, inclusive."""
 
     destination_id: int | None = None
-    kind: Kind | None = None
+    kind: DeliveryKind | None = None
     status: DeliveryStatus | None = None
     code: str | None = None
     channel: str | None = None
@@ -58,7 +58,7 @@ def parse_filter(query: Mapping[str, str], destination_id: int | None = None, zo
     kind, status = query.get("kind", ""), query.get("status", "")
     return Filter(
         destination_id=destination_id,
-        kind=Kind(kind) if kind in list(Kind) else None,
+        kind=DeliveryKind(kind) if kind in list(DeliveryKind) else None,
         status=DeliveryStatus(status) if status in list(DeliveryStatus) else None,
         code=_parse_word(query.get("code", "")),
         channel=_parse_word(query.get("channel", "")),

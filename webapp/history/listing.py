@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, bindparam, select
 
 from webapp.database.driver_rows import DriverRow, RowReader
-from webapp.database.keyset_pages import PAGE_SIZE, KeysetList, Page, PageStatements
+from webapp.database.keyset_pages import PAGE_SIZE, KeysetList, KeysetPage, PageStatements
 from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, DeliveryRow
 from webapp.deliveries.queries import IS_TEST_SEND, has_reference
 from webapp.extensions import db
-from webapp.history.filter_parsing import Filter, Kind
+from webapp.history.filter_parsing import DeliveryKind, Filter
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, AlertRule, DeliveryStatus, Tenant
 from webapp.text.cursors import Cursor
 from webapp.text.references import read_reference
@@ -21,7 +21,7 @@ from webapp.time_zones import begin_of_day, end_of_day
 _CRITERIA = ("reference", "destination_id", "kind", "code", "status", "channel")
 
 # Drills are found among the tests: there is no index of a workspace's drills.
-_TESTS = (Kind.TEST, Kind.DRILL)
+_TESTS = (DeliveryKind.TEST, DeliveryKind.DRILL)
 
 
 class ListedDestination(NamedTuple):
@@ -89,7 +89,7 @@ CAPACITY = 200
 
 def list_page(
     workspace_id: int, criteria: Filter, before: Cursor | None = None, size: int = PAGE_SIZE
-) -> Page[DriverRow]:
+) -> KeysetPage[DriverRow]:
     """Return the newest deliveries older than a cursor, for `read_entry`. Each row begins with the delivery's id.
 
     Executes at most two queries; neither sorts.
@@ -105,14 +105,14 @@ def _build(
     by_index: frozenset[str],
     by_row: frozenset[str],
     bounds: tuple[str, ...],
-    kind: Kind | None,
+    kind: DeliveryKind | None,
     size: int,
     *,
     is_older: bool,
 ) -> PageStatements:
     """Build the statements of a page once, because that takes as long as reading its rows."""
     scanned = [_IS_OF_WORKSPACE, *map(_BOUNDS.__getitem__, bounds), *(_condition(name, kind) for name in by_index)]
-    checked = [*(_condition(name, kind) for name in by_row), *([_IS_DRILL] if kind is Kind.DRILL else [])]
+    checked = [*(_condition(name, kind) for name in by_row), *([_IS_DRILL] if kind is DeliveryKind.DRILL else [])]
     return _HISTORY.build(scanned, checked, size, is_older=is_older)
 
 
@@ -167,7 +167,7 @@ _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
 }
 
 
-def _condition(name: str, kind: Kind | None) -> ColumnElement[bool]:
+def _condition(name: str, kind: DeliveryKind | None) -> ColumnElement[bool]:
     if name != "kind":
         return _CONDITIONS[name]
     return IS_TEST_SEND if kind in _TESTS else AlertDelivery.event_type != TEST_EVENT

@@ -22,7 +22,7 @@ FORMAT_LABELS = {
 }
 
 
-def insert_rows(
+def add_rows(
     workspace: Workspace,
     by: Account | Actor,
     rows: Sequence[DryRunRow],

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from webapp.imports.exported_drills import KEYS, read_drills
 from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundFile, FoundReceiver
-from webapp.imports.file_values import Node, check_count, get_list, get_mapping, get_mappings, get_text
+from webapp.imports.file_limits import check_count
+from webapp.imports.file_values import Node, get_list, get_mapping, get_mappings, get_text
 from webapp.imports.receiver_draft import Draft, Kind, describe_keys, is_word
 from webapp.text.tags import SEPARATOR, TagsInvalid, read_tags
 

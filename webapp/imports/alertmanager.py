@@ -4,18 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from webapp.imports.alertmanager_kinds import GLOBAL_KEYS, KINDS, SERVICE_KEY_UNSUPPORTED, SLACK_APP_UNSUPPORTED
 from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundFile, FoundReceiver
-from webapp.imports.file_values import (
-    MAX_NODES,
-    Node,
-    check_count,
-    count_nodes,
-    get_list,
-    get_mapping,
-    get_mappings,
-    get_text,
-)
+from webapp.imports.file_limits import MAX_NODES, check_count, count_nodes
+from webapp.imports.file_values import Node, get_list, get_mapping, get_mappings, get_text
 from webapp.imports.http_config import get_value, note_connection, note_credentials, read_http_config
-from webapp.imports.pagerduty import set_server
+from webapp.imports.pagerduty_server import set_server
 from webapp.imports.receiver_draft import Draft, Kind, find_kind, name_receivers, note_unused, refuse
 from webapp.text.counting import count
 from webapp.text.names import MAX_NAME_LENGTH, clean_name

@@ -11,7 +11,8 @@ from webapp.imports.apprise_kinds import KINDS, NATIVE_HOSTS, NATIVE_SUFFIXES
 from webapp.imports.apprise_services import SERVICES, USED
 from webapp.imports.apprise_urls import AppriseUrl, parse_url
 from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundFile, FoundReceiver
-from webapp.imports.file_values import Node, check_count, get_list, get_mapping, get_text, take_counted
+from webapp.imports.file_limits import check_count, take_counted
+from webapp.imports.file_values import Node, get_list, get_mapping, get_text
 from webapp.imports.receiver_draft import Draft, Kind, NotSupported, describe_keys, find_kind, number_names, refuse
 from webapp.text.counting import count
 
@@ -72,7 +73,7 @@ def is_apprise_yaml(text: str) -> bool:
 
 
 def is_apprise_text(text: str) -> bool:
-    """Check whether the first line that says something is one of a list of URLs."""
+    """Check whether the first line, blank ones and comments aside, is one of a list of URLs."""
     lines = (line.strip() for line in text.split("\n"))
     first = next((line for line in lines if line and not line.startswith(_COMMENTS)), "")
     return _LINE.fullmatch(first) is not None or _INCLUDE.match(first) is not None

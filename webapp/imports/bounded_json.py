@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterable
 
 from webapp.imports.file_contents import FileUnreadable
-from webapp.imports.file_values import MAX_DEPTH, MAX_NODES, TOO_DEEP, TOO_MANY, Node
+from webapp.imports.file_limits import MAX_DEPTH, MAX_NODES, TOO_DEEP, TOO_MANY
+from webapp.imports.file_values import Node
 
 # A whole string, or what opens, closes or separates values. A string that never ends is one match, too.
 _MARK = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{},]', re.DOTALL)

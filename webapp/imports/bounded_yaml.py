@@ -10,7 +10,8 @@ from collections.abc import Container, Iterator
 import yaml
 
 from webapp.imports.file_contents import FileUnreadable
-from webapp.imports.file_values import MAX_DEPTH, MAX_NODES, TOO_DEEP, TOO_MANY, Node
+from webapp.imports.file_limits import MAX_DEPTH, MAX_NODES, TOO_DEEP, TOO_MANY
+from webapp.imports.file_values import Node
 from webapp.imports.placeholders import HIDDEN
 
 # libyaml, which is ten times as fast, where PyYAML was built with it.

@@ -7,13 +7,15 @@ from enum import StrEnum
 from webapp.channels import CHANNELS
 from webapp.channels.fields import Field, Settings
 from webapp.destinations.masking import mask_new_target
-from webapp.destinations.same_places import Place, find_place
+from webapp.destinations.same_places import Place, find_place, list_places
 from webapp.destinations.secret_names import SecretParts, list_secret_parts
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.imports.file_contents import NO_DRILLS_GIVEN, FoundDrills, FoundReceiver, Unusable
 from webapp.imports.receiver_checks import CheckedSettings, check_settings, list_unknown
 from webapp.imports.row_names import UNNAMED, name_rows
+from webapp.models import Workspace
 from webapp.outbound import OutboundClient
+from webapp.settings import AppSettings
 from webapp.text.names import clean_name, quote_name
 
 
@@ -75,6 +77,12 @@ class Judge:
     outbound: OutboundClient
     cipher: SettingsCipher
     places: Mapping[Place, str]
+
+    @classmethod
+    def of_workspace(cls, workspace: Workspace, app_settings: AppSettings) -> "Judge":
+        """Return a judge that knows the places of a workspace and may send to what it may."""
+        cipher, outbound = app_settings.cipher, app_settings.outbound_for(workspace.slug)
+        return cls(outbound, cipher, list_places(workspace, cipher, outbound))
 
     def judge(self, receivers: Sequence[FoundReceiver], typed: Typed | None = None) -> list[DryRunRow]:
         """Return a row for each receiver, in the order of the file."""

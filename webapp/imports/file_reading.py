@@ -1,11 +1,11 @@
-"""Reads an uploaded or pasted file, whatever its format is."""
+"""Reads an uploaded or pasted file, or one at a path, in whatever format it is, and refuses one without receivers."""
 
 from pathlib import Path
 from typing import IO
 
 from webapp.environment.installed_program import COMMAND
 from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundFile
-from webapp.imports.file_values import MAX_BYTES
+from webapp.imports.file_limits import MAX_BYTES
 from webapp.imports.format_recognition import decode_file, read_file
 from webapp.imports.uptime_kuma import read_database
 

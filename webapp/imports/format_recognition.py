@@ -1,4 +1,4 @@
-"""Reads a file of another tool. Nothing is looked up, opened or sent, and nothing of the file is checked or stored."""
+"""Recognizes the format of a text and reads it as such. Nothing is looked up, opened, sent, checked or stored."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,7 +10,8 @@ from webapp.imports.apprise import is_apprise_text, is_apprise_yaml, read_appris
 from webapp.imports.bounded_json import load_json
 from webapp.imports.bounded_yaml import load_yaml
 from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundFile
-from webapp.imports.file_values import MAX_BYTES, Node, get_mapping
+from webapp.imports.file_limits import MAX_BYTES
+from webapp.imports.file_values import Node, get_mapping
 from webapp.imports.grafana import is_grafana, read_grafana
 
 # How JSON begins. What else begins with a bracket is YAML.
@@ -41,17 +42,23 @@ def decode_file(content: bytes) -> str:
     raise FileUnreadable(problem)
 
 
-def read_file(text: str, format: FileFormat | None = None) -> FoundFile:  # noqa: A002 - the word of the page
-    """Return what a file contains. format: None to recognize it. Raises `FileUnreadable`, and nothing else."""
+def read_file(text: str, file_format: FileFormat | None = None) -> FoundFile:
+    """Return what a file contains. file_format: None to recognize it. Raises `FileUnreadable`, and nothing else."""
     clean = _clean(text)
-    if format is FileFormat.UPTIME_KUMA:
+    if file_format is FileFormat.UPTIME_KUMA:
         raise FileUnreadable(_DATABASE)
-    if (format is FileFormat.APPRISE and not is_apprise_yaml(clean)) or (format is None and is_apprise_text(clean)):
+    if _is_apprise_list(clean, file_format):
         return read_apprise_text(clean)
     if _TERRAFORM_START.search(clean):
         raise FileUnreadable(_TERRAFORM)
     root = _load(clean)
-    return _READERS[format or _recognize(root)](root)
+    return _READERS[file_format or _recognize(root)](root)
+
+
+def _is_apprise_list(text: str, file_format: FileFormat | None) -> bool:
+    if file_format is None:
+        return is_apprise_text(text)
+    return file_format is FileFormat.APPRISE and not is_apprise_yaml(text)
 
 
 def _clean(text: str) -> str:

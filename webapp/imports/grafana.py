@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 
 from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundFile, FoundReceiver
-from webapp.imports.file_values import Node, check_count, get_list, get_mapping, get_mappings, get_text
+from webapp.imports.file_limits import check_count
+from webapp.imports.file_values import Node, get_list, get_mapping, get_mappings, get_text
 from webapp.imports.grafana_kinds import KINDS, SLACK_BOT_UNSUPPORTED
 from webapp.imports.headers import add_authorization, add_header
-from webapp.imports.pagerduty import set_server
+from webapp.imports.pagerduty_server import set_server
 from webapp.imports.receiver_draft import Draft, Kind, find_kind, name_receivers, note_unused, refuse
 from webapp.text.counting import count
 

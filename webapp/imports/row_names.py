@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from webapp.imports.file_values import MAX_RECEIVERS
+from webapp.imports.file_limits import MAX_RECEIVERS
 from webapp.text.names import MAX_NAME_LENGTH, clean_name, quote_name
 
 # Of a receiver whose name has no visible character.

@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic
 
 from webapp.imports.file_contents import FileUnreadable
-from webapp.imports.file_values import MAX_RECEIVERS
+from webapp.imports.file_limits import MAX_RECEIVERS
 
 # The history of a large installation has gigabytes. Only the pages of one table are read.
 MAX_FILE = 32 * 1024**3

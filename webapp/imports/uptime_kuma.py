@@ -6,9 +6,10 @@ from pathlib import Path
 from webapp.imports.apprise import read_apprise_url
 from webapp.imports.bounded_json import load_json
 from webapp.imports.file_contents import FileFormat, FileUnreadable, FoundFile, FoundReceiver
-from webapp.imports.file_values import Node, check_count, get_mapping, get_text, take_counted
+from webapp.imports.file_limits import check_count, take_counted
+from webapp.imports.file_values import Node, get_mapping, get_text
 from webapp.imports.headers import add_header
-from webapp.imports.pagerduty import set_server
+from webapp.imports.pagerduty_server import set_server
 from webapp.imports.placeholders import HIDDEN
 from webapp.imports.receiver_draft import Draft, Kind, find_kind, note_known, refuse
 from webapp.imports.sqlite_file import read_notifications

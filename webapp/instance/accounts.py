@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from sqlalchemy import func, select
 
-from webapp.database.numbered_pages import Page, load_page, search_page
+from webapp.database.numbered_pages import NumberedPage, load_page, search_page
 from webapp.extensions import db
 from webapp.models import Account, Member, MemberSource, SignIn, Workspace
 
@@ -65,7 +65,7 @@ _WORKSPACES = (
 )
 
 
-def list_accounts(text: str, which: AccountFilter, number: int) -> Page[AccountRow]:
+def list_accounts(text: str, which: AccountFilter, number: int) -> NumberedPage[AccountRow]:
     """Load a page of the accounts whose name or address contains a text, by address. Executes two queries."""
     query = select(Account, _WORKSPACES).order_by(Account.email)
     if which in _CONDITIONS:
@@ -73,7 +73,7 @@ def list_accounts(text: str, which: AccountFilter, number: int) -> Page[AccountR
     page = (
         search_page(query, number, text, Account.id, Account.name, Account.email) if text else load_page(query, number)
     )
-    return Page([AccountRow(*row) for row in page.rows], page.total, page.number)
+    return NumberedPage([AccountRow(*row) for row in page.rows], page.total, page.number)
 
 
 def count_accounts() -> int:

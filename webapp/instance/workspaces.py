@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, exists, func, select
 
-from webapp.database.numbered_pages import Page, load_page, search_page
+from webapp.database.numbered_pages import NumberedPage, load_page, search_page
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, Member, Role, UsedSlug, Workspace
 
@@ -41,7 +41,7 @@ _DESTINATIONS = (
 )
 
 
-def list_workspaces(text: str, which: WorkspaceFilter, number: int) -> Page[WorkspaceRow]:
+def list_workspaces(text: str, which: WorkspaceFilter, number: int) -> NumberedPage[WorkspaceRow]:
     """Load a page of the workspaces whose name or slug contains a text, by name. Executes two queries."""
     query = select(Workspace, _MEMBERS, _ADMINS, _DESTINATIONS).where(_IS_OPEN)
     query = query.order_by(Workspace.name, Workspace.id)
@@ -49,7 +49,7 @@ def list_workspaces(text: str, which: WorkspaceFilter, number: int) -> Page[Work
         query = query.where(_lacks_admin())
     names = (Workspace.name, Workspace.slug)
     page = search_page(query, number, text, Workspace.id, *names) if text else load_page(query, number)
-    return Page([WorkspaceRow(*row) for row in page.rows], page.total, page.number)
+    return NumberedPage([WorkspaceRow(*row) for row in page.rows], page.total, page.number)
 
 
 def load_workspace_row(workspace: Workspace) -> WorkspaceRow:
@@ -73,11 +73,11 @@ def count_workspaces_being_deleted() -> int:
     return db.session.scalar(select(func.count(Workspace.id)).where(Workspace.deleted_at.is_not(None))) or 0
 
 
-def list_deleted_workspaces(number: int) -> Page[UsedSlug]:
+def list_deleted_workspaces(number: int) -> NumberedPage[UsedSlug]:
     """Load a page of the workspaces that were deleted, the last one first. Executes two queries."""
     query = select(UsedSlug).where(UsedSlug.deleted_at.is_not(None))
     page = load_page(query.order_by(UsedSlug.deleted_at.desc(), UsedSlug.slug), number)
-    return Page([row for (row,) in page.rows], page.total, page.number)
+    return NumberedPage([row for (row,) in page.rows], page.total, page.number)
 
 
 def find_deleted_workspace(slug: str) -> UsedSlug | None:

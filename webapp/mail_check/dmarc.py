@@ -14,7 +14,7 @@ VERSION = "v=DMARC1"
 MAX_WALK = 8
 
 
-class Policy(StrEnum):
+class DmarcPolicy(StrEnum):
     """What a receiver is asked to do with mail that fails."""
 
     NONE = "none"
@@ -28,8 +28,8 @@ class DmarcRecord:
     policy is for. has_reports: whether reports go to somebody. is_test: whether it asks not to be applied yet.
     """
 
-    policy: Policy
-    subdomains: Policy
+    policy: DmarcPolicy
+    subdomains: DmarcPolicy
     percentage: int = 100
     is_strict_dkim: bool = False
     is_strict_spf: bool = False
@@ -108,13 +108,13 @@ def _read_tags(parts: Iterable[str]) -> Iterable[tuple[str, str]]:
             raise DmarcInvalid(f"has a part that is not a tag: {quote_record(part.strip())}")
 
 
-def _read_policy(tags: dict[str, str], name: str) -> Policy | None:
+def _read_policy(tags: dict[str, str], name: str) -> DmarcPolicy | None:
     value = tags.get(name)
     if value is None:
         return None
-    if value.lower() not in list(Policy):
+    if value.lower() not in list(DmarcPolicy):
         raise DmarcInvalid(f"has {name}={quote_record(value)}, which is none of none, quarantine and reject")
-    return Policy(value.lower())
+    return DmarcPolicy(value.lower())
 
 
 def _read_percentage(value: str) -> int:

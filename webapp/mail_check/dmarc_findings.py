@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 
 from webapp.mail_check.answers import Status, quote_record
-from webapp.mail_check.dmarc import DmarcFacts, DmarcInvalid, DmarcRecord, Policy, parse_dmarc
+from webapp.mail_check.dmarc import DmarcFacts, DmarcInvalid, DmarcPolicy, DmarcRecord, parse_dmarc
 from webapp.mail_check.findings import Level, MailFinding, describe_failed_lookup
 
 _ASKS = {
-    Policy.NONE: "deliver mail that fails as any other",
-    Policy.QUARANTINE: "put mail that fails into the spam folder",
-    Policy.REJECT: "refuse mail that fails",
+    DmarcPolicy.NONE: "deliver mail that fails as any other",
+    DmarcPolicy.QUARANTINE: "put mail that fails into the spam folder",
+    DmarcPolicy.REJECT: "refuse mail that fails",
 }
-_BECOMES = {Policy.QUARANTINE: "put into the spam folder", Policy.REJECT: "refused"}
+_BECOMES = {DmarcPolicy.QUARANTINE: "put into the spam folder", DmarcPolicy.REJECT: "refused"}
 
 
 def judge_dmarc(facts: DmarcFacts, envelope_domain: str, spf_passes: bool | None) -> list[MailFinding]:
@@ -92,7 +92,7 @@ def _describe_missing(facts: DmarcFacts) -> MailFinding:
     return MailFinding(Level.NOTE, sentence, f"Add this TXT record to _dmarc.{facts.domain}:", '"v=DMARC1; p=none"')
 
 
-def _describe_policy(facts: DmarcFacts, policy: Policy) -> MailFinding:
+def _describe_policy(facts: DmarcFacts, policy: DmarcPolicy) -> MailFinding:
     if facts.found_at == facts.domain:
         return MailFinding(Level.OK, f"DMARC of {facts.domain} asks receivers to {_ASKS[policy]} (p={policy}).")
     sentence = (
@@ -102,8 +102,8 @@ def _describe_policy(facts: DmarcFacts, policy: Policy) -> MailFinding:
     return MailFinding(Level.OK, sentence)
 
 
-def _describe_limits(record: DmarcRecord, policy: Policy) -> Iterator[MailFinding]:
-    if policy is not Policy.NONE and record.is_test:
+def _describe_limits(record: DmarcRecord, policy: DmarcPolicy) -> Iterator[MailFinding]:
+    if policy is not DmarcPolicy.NONE and record.is_test:
         sentence = "The DMARC record says t=y, a test: receivers treat mail less strictly than the policy says."
         yield MailFinding(Level.NOTE, sentence, "Remove t=y once the reports show that your own mail passes.")
     if record.percentage < 100:
@@ -112,13 +112,13 @@ def _describe_limits(record: DmarcRecord, policy: Policy) -> Iterator[MailFindin
             "only, and others ignore it."
         )
         yield MailFinding(Level.NOTE, sentence, "Remove pct= from the record.")
-    if policy is Policy.NONE and not record.has_reports:
+    if policy is DmarcPolicy.NONE and not record.has_reports:
         sentence = "The policy none only watches, but the DMARC record says nobody to report to (rua=)."
         yield MailFinding(Level.NOTE, sentence, "Add rua=mailto: with an address that reads reports.")
 
 
-def _describe_consequence(domain: str, policy: Policy, spf_passes: bool | None) -> Iterator[MailFinding]:
-    if policy is Policy.NONE or spf_passes:
+def _describe_consequence(domain: str, policy: DmarcPolicy, spf_passes: bool | None) -> Iterator[MailFinding]:
+    if policy is DmarcPolicy.NONE or spf_passes:
         return
     becomes = _BECOMES[policy]
     if spf_passes is None:

@@ -70,7 +70,7 @@ def lock_account(account: Account) -> None:
 
 
 def lock_workspaces() -> None:
-    """Let others wait who open or delete a workspace, or let somebody support all, until the transaction ends.
+    """Make whoever else opens or deletes a workspace, or makes an account support all, wait for this transaction.
 
     Without it, a workspace and a supporter of every workspace that are added at once would not know of each other.
     Reads go on.

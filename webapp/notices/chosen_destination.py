@@ -6,15 +6,15 @@ from webapp.audit import Action, describe_change, find_actor, record_workspace_e
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, NoticeDestination, Workspace
 from webapp.models.locking import lock_workspace
-from webapp.notices.target_health import Obstacle, TargetHealth, load_target_health
+from webapp.notices.chosen_destination_health import ChosenHealth, Obstacle, load_health
 
 NONE = "none"
 
 
-def find_chosen(workspace_id: int) -> TargetHealth | None:
+def find_chosen(workspace_id: int) -> ChosenHealth | None:
     """Return the chosen destination with its health, or None if none is chosen."""
     chosen = db.session.get(NoticeDestination, workspace_id, populate_existing=True)
-    return None if chosen is None else load_target_health(chosen.alert_destination_id)
+    return None if chosen is None else load_health(chosen.alert_destination_id)
 
 
 def choose_destination(
@@ -24,7 +24,7 @@ def choose_destination(
     lock_workspace(workspace)
     before = find_chosen(workspace.id)
     is_same = (before.destination.id if before else None) == (destination.id if destination else None)
-    obstacle = None if is_same or destination is None else load_target_health(destination.id).obstacle_to_choice
+    obstacle = None if is_same or destination is None else load_health(destination.id).obstacle_to_choice
     if is_same or obstacle is not None:
         db.session.rollback()
         return obstacle

@@ -30,10 +30,10 @@ from webapp.models import (
     database_clock,
 )
 from webapp.models.row_changes import change_rows
+from webapp.notices.chosen_destination_health import HAS_OPEN_PROBLEM, Obstacle, load_health
 from webapp.notices.headline import Item, describe_headline, name_destinations
 from webapp.notices.mail_results import Ending, end_notices
 from webapp.notices.mails import drop_items, keep_true_items
-from webapp.notices.target_health import HAS_OPEN_PROBLEM, Obstacle, load_target_health
 from webapp.outbound import OutboundClient
 from webapp.presses.rate_limits import admit_targets
 from webapp.settings import AppSettings
@@ -135,7 +135,7 @@ def _find_obstacle(notice: Notice) -> Obstacle | None:
     chosen = db.session.get(NoticeDestination, notice.workspace_id, populate_existing=True)
     if chosen is None or chosen.alert_destination_id != notice.alert_destination_id:
         return Obstacle.NOT_CHOSEN
-    return load_target_health(chosen.alert_destination_id).obstacle
+    return load_health(chosen.alert_destination_id).obstacle
 
 
 def _list_items_of_other_channels(notice: Notice) -> list[Item]:

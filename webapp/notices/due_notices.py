@@ -11,6 +11,7 @@ from webapp.models import AlertDestination, DestinationProblem, Workspace
 from webapp.models.locking import lock_problems
 from webapp.models.problem import IS_WATCHED
 from webapp.notices.chosen_destination import find_chosen
+from webapp.notices.chosen_destination_health import ChosenHealth
 from webapp.notices.notice_timing import (
     DAY,
     GATHERED_FOR,
@@ -22,7 +23,6 @@ from webapp.notices.notice_timing import (
 )
 from webapp.notices.past_notices import Recipient, list_recent, list_told
 from webapp.notices.recipients import list_recipients
-from webapp.notices.target_health import TargetHealth
 from webapp.notices.writing import Look, write_notice
 
 # Workspaces of one round. The next round, seconds later, continues.
@@ -87,7 +87,7 @@ def plan_notices(workspace_id: int, clock: Callable[[], datetime]) -> Iterator[b
         yield False
 
 
-def _list_recipients(workspace_id: int, chosen: TargetHealth | None) -> list[Recipient]:
+def _list_recipients(workspace_id: int, chosen: ChosenHealth | None) -> list[Recipient]:
     people = list_recipients(workspace_id) if is_account_mail_available() else ()
     return [*map(Recipient, people), *([Recipient(None, chosen.destination.id)] if chosen else [])]
 
@@ -95,7 +95,7 @@ def _list_recipients(workspace_id: int, chosen: TargetHealth | None) -> list[Rec
 def _collect_news(
     news: dict[Recipient, list[News]],
     page: Sequence[tuple[ProblemRow, str]],
-    chosen: TargetHealth | None,
+    chosen: ChosenHealth | None,
     now: datetime,
 ) -> None:
     """Add what can be told about a page of problems to the news of each recipient.

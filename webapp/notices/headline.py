@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from webapp.models import AlertDestination, DestinationProblem, NoticeKind, ProblemKind
 from webapp.text.counting import count
-from webapp.text.names import isolate_name, quote_name
+from webapp.text.names import quote_apart
 
 # What a notice tells: what about a problem, the problem, and its destination.
 Item = tuple[NoticeKind, DestinationProblem, AlertDestination]
@@ -29,7 +29,7 @@ def describe_headline(items: Sequence[Item]) -> str:
 def name_destinations(items: Sequence[Item]) -> str:
     """Return the names of the first destinations, in the order of the headline, and how many more there are."""
     new, old, well, unconfirmed = _group(items)
-    names = {destination.id: quote(destination.name, MAX_NAME) for _, _, destination in items}
+    names = {destination.id: quote_apart(destination.name, MAX_NAME) for _, _, destination in items}
     listed = list(dict.fromkeys([*new, *old, *well, *unconfirmed]))
     named = [f"{names[each]}{' (works again)' if each in well else ''}" for each in listed[:MAX_NAMED]]
     more = len(listed) - len(named)
@@ -41,16 +41,10 @@ def is_failure(problem: DestinationProblem) -> bool:
     return problem.kind is not ProblemKind.UNCONFIRMED
 
 
-def quote(name: str, limit: int | None = None) -> str:
-    """Return a name so that neither its end nor the words around it can be mistaken. limit: its most characters."""
-    shown = name if limit is None or len(name) <= limit else f"{name[: limit - 1].rstrip()}…"
-    return isolate_name(quote_name(shown))
-
-
 def _group(items: Sequence[Item]) -> tuple[list[int], list[int], list[int], list[int]]:
-    """Return the ids of the destinations that fail since lately, that fail still, that work again, and to confirm.
+    """Return the ids of the destinations that newly fail, still fail, work again, and are to be confirmed.
 
-    Of the first three groups, a destination with several problems is in one, the worst.
+    A destination with several problems is in only one of the first three groups, the worst.
     """
     failures = {
         kind: dict.fromkeys(

@@ -26,7 +26,7 @@ from webapp.models import (
     Role,
 )
 from webapp.notices.chosen_destination import find_chosen
-from webapp.notices.target_health import describe_obstacle, describe_obstacle_step
+from webapp.notices.chosen_destination_health import describe_obstacle, describe_obstacle_step
 from webapp.notices.wording import KINDS, describe_cause, describe_channel, describe_count, describe_end
 from webapp.notices.wording import describe_next_step as describe_step
 
@@ -49,7 +49,7 @@ _STATUSES_OF_DESTINATIONS = {
 
 
 @dataclass(frozen=True)
-class Target:
+class ToldDestination:
     """The destination that is told about problems. trouble: why it is not told now, or empty. next_step: or None."""
 
     destination: AlertDestination
@@ -58,14 +58,14 @@ class Target:
     next_step: str | None
 
 
-def load_target(workspace_id: int) -> Target | None:
+def load_target(workspace_id: int) -> ToldDestination | None:
     """Return the destination that is told about problems of the others, or None if none is chosen."""
     chosen = find_chosen(workspace_id)
     if chosen is None:
         return None
     destination, code = chosen.destination, chosen.obstacle
     trouble, step = describe_obstacle(code), describe_obstacle_step(code)
-    return Target(destination, describe_channel(destination.type), trouble, step)
+    return ToldDestination(destination, describe_channel(destination.type), trouble, step)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Notification:
 
 
 @dataclass(frozen=True)
-class ProblemRow:
+class ListedProblem:
     """A problem as a role sees it."""
 
     problem: DestinationProblem
@@ -102,8 +102,8 @@ class ProblemRow:
 class ProblemPage:
     """What the page shows. open_count: all open problems, of which the page may show fewer."""
 
-    open: list[ProblemRow]
-    closed: list[ProblemRow]
+    open: list[ListedProblem]
+    closed: list[ListedProblem]
     open_count: int
 
 
@@ -130,11 +130,11 @@ def _list(
     return db.session.scalars(query.order_by(*order).limit(limit)).all()
 
 
-def _make_row(problem: DestinationProblem, role: Role, notifications: list[Notification]) -> ProblemRow:
+def _make_row(problem: DestinationProblem, role: Role, notifications: list[Notification]) -> ListedProblem:
     destination = problem.destination
     target = mask_target(destination, role, current_settings().cipher) if destination.deleted_at is None else None
     is_open = problem.closed_at is None
-    return ProblemRow(
+    return ListedProblem(
         problem=problem,
         destination=destination,
         kind=KINDS[problem.kind],

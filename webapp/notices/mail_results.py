@@ -73,9 +73,10 @@ def _end(ending: Ending) -> bool:
 
 
 def _look_again(ended: dict[int, datetime]) -> None:
-    """Let a worker look at the workspaces of notices that told nothing, since when. The schedule decides what is told.
+    """Make a worker look again at the workspaces of notices that told nothing. The schedule decides what is told.
 
-    One problem of each notice is enough: a look at it is one at all.
+    One problem of each notice is enough: whoever looks at it looks at the whole workspace.
+    ended: when each notice ended, by its id. The workers look from then on.
     """
     if not ended:
         return

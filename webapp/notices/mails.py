@@ -5,10 +5,16 @@ from datetime import datetime
 
 from sqlalchemy import delete, select
 
-from webapp.account_mail.mail_content import Composer, MailContent, MailSection
+from webapp.account_mail.mail_content import (
+    MAX_NAME_IN_SUBJECT,
+    Composer,
+    MailContent,
+    MailSection,
+    format_utc,
+    make_page_address,
+)
 from webapp.app_state import current_settings
-from webapp.auth.mailed_account import describe_end as describe_time
-from webapp.auth.mailed_account import find_account_recipient, make_page_address
+from webapp.auth.mailed_account import find_account_recipient
 from webapp.destinations.masking import mask_target
 from webapp.extensions import db
 from webapp.models import (
@@ -21,17 +27,14 @@ from webapp.models import (
     Role,
     Workspace,
 )
-from webapp.notices.headline import Item, describe_headline, is_failure, quote
+from webapp.notices.headline import Item, describe_headline, is_failure
 from webapp.notices.recipients import find_role_of_recipient
 from webapp.notices.wording import describe_cause, describe_channel, describe_count, describe_end, describe_next_step
 from webapp.text.counting import count
-from webapp.text.names import isolate_name
+from webapp.text.names import isolate_name, quote_apart
 
 # Problems that a mail describes. It counts the others, and the page has all of them.
 MAX_DESCRIBED = 20
-
-# Characters of a name in a subject.
-MAX_NAME_IN_SUBJECT = 60
 
 
 def find_recipient(mail: AccountMail) -> str | None:
@@ -97,9 +100,9 @@ def write_notice(workspace: Workspace, items: Sequence[Item], role: Role) -> Mai
     others = (f"{count(left, 'more problem')}: see the list of problems.",) if left > 0 else ()
     headline = describe_headline(items)
     return MailContent(
-        subject=f"{headline} in {quote(workspace.name, MAX_NAME_IN_SUBJECT)}",
+        subject=f"{headline} in {quote_apart(workspace.name, MAX_NAME_IN_SUBJECT)}",
         title=headline,
-        paragraphs=(f"Workspace {quote(workspace.name)} of Alertcheck at {make_page_address('')}.",),
+        paragraphs=(f"Workspace {quote_apart(workspace.name)} of Alertcheck at {make_page_address('')}.",),
         sections=tuple(_write_section(slug, *item, role) for item in items[:MAX_DESCRIBED]),
         link=make_page_address(f"/w/{slug}/problems"),
         link_label="Show all problems",
@@ -116,9 +119,9 @@ def _write_section(
 ) -> MailSection:
     target = mask_target(destination, role, current_settings().cipher)
     where = f"{describe_channel(destination.type)}, {isolate_name(target.short or target.text)}"
-    begun = describe_time(problem.opened_at)
+    begun = format_utc(problem.opened_at)
     if kind is NoticeKind.RECOVERED:
-        end = describe_time(problem.closed_at) if problem.closed_at else ""
+        end = format_utc(problem.closed_at) if problem.closed_at else ""
         lines: tuple[str, ...] = (
             where,
             f"Works again since {end}, after a problem since {begun}.",

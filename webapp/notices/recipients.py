@@ -12,7 +12,7 @@ from webapp.models.upsert import insert_or_update
 
 
 @dataclass(frozen=True)
-class Choice:
+class MailChoice:
     """What a member has chosen. wants_mail: the choice, or else the default of the role. is_default: no choice."""
 
     wants_mail: bool
@@ -30,10 +30,10 @@ def find_role_of_recipient(workspace_id: int, account_id: int) -> Role | None:
     return db.session.scalar(_select_wanting(is_theirs).with_only_columns(Member.role))
 
 
-def find_choice(workspace_id: int, account_id: int, role: Role) -> Choice:
+def find_choice(workspace_id: int, account_id: int, role: Role) -> MailChoice:
     """Return what a member of this role has chosen."""
     preference = db.session.get(NoticePreference, (workspace_id, account_id))
-    return Choice(role.may_edit, True) if preference is None else Choice(preference.wants_mail, False)
+    return MailChoice(role.may_edit, True) if preference is None else MailChoice(preference.wants_mail, False)
 
 
 def choose(workspace_id: int, account_id: int, wants_mail: bool, now: datetime) -> None:

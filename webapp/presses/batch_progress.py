@@ -14,7 +14,7 @@ from webapp.presses.left_out_destinations import LeftOut, read_left_out
 
 
 @dataclass(frozen=True)
-class Progress:
+class BatchProgress:
     """The progress of one batch.
 
     counts: test sends by badge. failed: ids and names of the failed destinations.
@@ -48,7 +48,7 @@ class Progress:
         return max(0, math.ceil((end - now).total_seconds())) if end else None
 
 
-def measure_progress(workspace_id: int, batch: str) -> Progress:
+def measure_progress(workspace_id: int, batch: str) -> BatchProgress:
     """Return the progress of a batch. Executes two queries."""
     rows = db.session.execute(
         select(AlertDelivery.status, AlertDestination.id, AlertDestination.name)
@@ -61,5 +61,5 @@ def measure_progress(workspace_id: int, batch: str) -> Progress:
     counts = {badge: badges.count(badge) for badge in Badge}
     press = db.session.scalars(select(Batch).where(Batch.id == batch, Batch.workspace_id == workspace_id)).one_or_none()
     if press is None:
-        return Progress(batch, counts, failed)
-    return Progress(batch, counts, failed, read_left_out(press.left_out), press.created_at)
+        return BatchProgress(batch, counts, failed)
+    return BatchProgress(batch, counts, failed, read_left_out(press.left_out), press.created_at)

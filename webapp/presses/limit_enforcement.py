@@ -1,8 +1,8 @@
 """Counts each press in the limits of test sends, or refuses it: the cooldown of its destination, then `rate_limits`.
 
-The cooldown is one of Flask-Limiter's windows, and checked first, before anything is written. It is hit in the script
-that counts the other limits. The database decides (`webapp.deliveries.requesting.writing`), so that a flushed or
-unavailable Redis lets no second message through.
+The cooldown is a window of Flask-Limiter. The script that counts the other limits checks it first, before anything is
+written. The database decides (`webapp.deliveries.requesting.writing`), so a flushed or unavailable Redis lets no second
+message through.
 """
 
 import logging
@@ -86,7 +86,7 @@ def _hit_in_memory(press: Press, refusals: Refusals) -> bool:
 
 
 def _refund(presses: Sequence[Press], ids: Mapping[int, str]) -> None:
-    """Let presses not count. ids: of those that the limits have counted, by destination."""
+    """Take presses back out of the counts. ids: of those that the limits have counted, by destination."""
     counted = [(ids[press.destination_id], press.limits) for press in presses if press.destination_id in ids]
     try:
         _clear_cooldowns(presses)

@@ -97,7 +97,7 @@ class PlannedTestRuns:
         self._due: deque[int] = deque()
 
     def run(self, now: datetime) -> bool:
-        """Continue with those that were due, or look which are. Returns whether it left any to the next pass."""
+        """Continue with the tests that were due, or look up those that are. Returns whether it left any for later."""
         give_up_at = self._clock() + PASS_TIME
         if not self._due:
             self._due.extend(db.session.scalars(_DUE_IDS, _due_times(now)))

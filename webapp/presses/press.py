@@ -82,7 +82,7 @@ def request_each_within_limits(
     outcomes = iter(
         count_and_write(visit.workspace, allowed, visit.account, counted_for, batch, visit.by_customer_link)
     )
-    return [refuse(next(outcomes)) if refusal is None else Refused(refusal) for refusal in refusals]
+    return [read_outcome(next(outcomes)) if refusal is None else Refused(refusal) for refusal in refusals]
 
 
 def count_and_write(
@@ -127,8 +127,8 @@ _REASONS: Mapping[type[Exception], RequestResult] = {
 }
 
 
-def refuse(outcome: int | Exception) -> int | Refused:
-    """Return the id of a test send, or the refusal that people see. Raises any other exception."""
+def read_outcome(outcome: int | Exception) -> int | Refused:
+    """Return the id of a test send, or `Refused` for an exception that refused it. Raises any other exception."""
     if isinstance(outcome, TooManyTestSends):
         return Refused(outcome.reason, outcome.seconds, outcome.seconds_to_all)
     if isinstance(outcome, Exception):

@@ -1,8 +1,8 @@
 """Counts the test sends of the last minute by member, workspace and target.
 
-A press counts in all of its windows or in none, in one script: a press that is refused by one limit leaves the others
-as they were, also between presses at the same instant. The same script counts a group, one press after the other, and
-the cooldowns of Flask-Limiter before. The windows of Flask-Limiter are counted one by one. Times are those of the queue
+One script counts a press in all of its windows or in none, also if others come at the same instant: a press that one
+limit refuses leaves the others as they were. Flask-Limiter would count its windows one by one. The script counts the
+presses of a group one after the other, each in the cooldown of its destination first. Times are those of the queue
 server's clock, which all web processes share.
 """
 
@@ -171,7 +171,10 @@ def admit_recipient(address: str) -> bool:
 
 
 def admit_targets(targets: Sequence[SendTarget]) -> bool:
-    """The same for a message that is not a test. targets: all that it is sent to; it counts for all of them or none."""
+    """Count a message that is not a test, for all of its targets or for none, and return whether it may be sent.
+
+    Returns True while the queue server is down, as `admit_recipient` does.
+    """
     amounts = current_settings().send_limits
     limits = [
         PressLimit(RequestResult.TARGET_LIMIT, _target_key(target), _amount(target, amounts)) for target in targets

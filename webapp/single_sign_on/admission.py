@@ -80,10 +80,11 @@ def _find_or_add_account(
 
 
 def may_join_without_role(verified_email: str | None, next_path: str | None, now: datetime) -> bool:
-    """Return whether somebody whom no group gives a role may have an account, because somebody has invited them.
+    """Return whether a person without a role from a group may get an account, because somebody has invited them.
 
-    They become a member only on the page of the invitation. One for an address admits whom the provider says it belongs
-    to, with or without its link; any other admits who has opened its link in this browser, and goes on to its page.
+    They become a member only on the page of the invitation. An invitation for an address admits the person to whom it
+    belongs according to the provider, with or without its link. Any other invitation admits whoever has opened its link
+    in this browser and goes on to its page.
     verified_email: their address, if the provider says that it is theirs. next_path: perhaps that of an invitation.
     Raises `SignOnRefused` if the invitation that they opened is for another address.
     """

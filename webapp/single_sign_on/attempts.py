@@ -20,7 +20,7 @@ _KEY = "single_sign_on"
 
 
 @dataclass(frozen=True)
-class Attempt:
+class SignInAttempt:
     """One sign-in. state: random; the provider returns it. next_path: the page to go to afterwards, or None.
 
     The other secrets are derived from the state, so the cookie, which its owner can read, does not have them.
@@ -40,19 +40,19 @@ class Attempt:
         return hash_key("single sign-on, verifier", self.state)
 
 
-def begin_attempt(next_path: str | None, now: datetime) -> Attempt:
+def begin_attempt(next_path: str | None, now: datetime) -> SignInAttempt:
     """Begin a sign-in in this browser. A path that is too long is left out."""
     path = next_path if next_path and len(next_path) <= MAX_PATH_LENGTH else None
-    attempt = Attempt(secrets.token_urlsafe(32), path)
+    attempt = SignInAttempt(secrets.token_urlsafe(32), path)
     begun = [*_read_attempts(now), [attempt.state, int(now.timestamp()), path]]
     session[_KEY] = begun[-MAX_ATTEMPTS:]
     return attempt
 
 
-def take_attempt(state: str, now: datetime) -> Attempt | None:
+def take_attempt(state: str, now: datetime) -> SignInAttempt | None:
     """Return the sign-in with this state, which then is over; None if this browser has not begun it."""
     begun = _read_attempts(now)
-    found = next((Attempt(known, path) for known, _, path in begun if known == state), None)
+    found = next((SignInAttempt(known, path) for known, _, path in begun if known == state), None)
     if found is not None:
         session[_KEY] = [entry for entry in begun if entry[0] != found.state]
     return found

@@ -75,7 +75,7 @@ def _read_endpoint(document: Mapping[str, Any], name: str, issuer: Target) -> st
 
 
 def _choose_auth_method(supported: frozenset[str]) -> str:
-    """Return the method that is the rule (section 3 of Discovery), unless the provider has the other one only."""
+    """Return the default method (Discovery, section 3), unless the provider supports only the other one."""
     return _POST if _POST in supported and _BASIC not in supported else _BASIC
 
 

@@ -51,7 +51,10 @@ def read_person(claims: Mapping[str, Any], groups_claim: str) -> Person:
 
 
 def _read_email(text: object) -> str | None:
-    """Return the canonical address. Lower case must not turn a letter into another person's: K (Kelvin) into k."""
+    """Return the canonical address; None if the text is none, or if only its canonical form is ASCII.
+
+    Otherwise, the Kelvin sign, whose lower case is k, would lead to another person's address.
+    """
     if not isinstance(text, str):
         return None
     try:

@@ -86,7 +86,7 @@ class ProviderClient:
         return self._send(url, inside, headers, body, limits)
 
     def _make_policy(self, origins: frozenset[Origin]) -> Policy:
-        """Return a policy of the provider's own. What messages may reach, or a demo may not, does not count here."""
+        """Return a policy for the provider alone: neither the rules for messages nor those of a demo apply."""
         policy = self._outbound.policy
         return Policy(
             trusted_origins=origins,

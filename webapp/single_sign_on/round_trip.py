@@ -12,7 +12,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from joserfc import jwt
 
 from webapp.settings.single_sign_on import SingleSignOn
-from webapp.single_sign_on.attempts import Attempt
+from webapp.single_sign_on.attempts import SignInAttempt
 from webapp.single_sign_on.id_tokens import Expected, UnknownKey, check_claims, read_id_token
 from webapp.single_sign_on.metadata import Metadata
 from webapp.single_sign_on.people import Person, is_complete, read_person
@@ -31,7 +31,7 @@ MAX_CODE_LENGTH = 8192
 _BEARER = re.compile(r"[!-~]{1,16384}")
 
 
-def find_authorization_url(provider: Provider, attempt: Attempt) -> str:
+def find_authorization_url(provider: Provider, attempt: SignInAttempt) -> str:
     """Return where to send a browser that begins a sign-in. Raises `SignOnRefused`."""
     with provider.connect() as client:
         metadata = provider.load_metadata(client)
@@ -51,7 +51,7 @@ def find_authorization_url(provider: Provider, attempt: Attempt) -> str:
     return url
 
 
-def identify_person(provider: Provider, attempt: Attempt, response: Mapping[str, str], now: datetime) -> Person:
+def identify_person(provider: Provider, attempt: SignInAttempt, response: Mapping[str, str], now: datetime) -> Person:
     """Return who the provider signed in. response: the parameters that the browser brought. Raises `SignOnRefused`."""
     with provider.connect() as client:
         metadata = provider.load_metadata(client)
@@ -78,7 +78,7 @@ def _check_response(response: Mapping[str, str], metadata: Metadata, settings: S
 
 
 def _redeem_code(
-    client: ProviderClient, metadata: Metadata, settings: SingleSignOn, code: str, attempt: Attempt
+    client: ProviderClient, metadata: Metadata, settings: SingleSignOn, code: str, attempt: SignInAttempt
 ) -> Mapping[str, Any]:
     body = prepare_token_request(
         "authorization_code", code=code, redirect_uri=settings.redirect_uri, code_verifier=attempt.verifier

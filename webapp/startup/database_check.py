@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from webapp.database.outage_reasons import describe_database
 from webapp.database.outages import find_predicate
 from webapp.database.revision import find_schema_problem
-from webapp.startup.own_engine import make_own_engine
+from webapp.startup.unpooled_engine import make_unpooled_engine
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def _check(app: Flask) -> None:
 def _find_problem() -> str | None:
     """Return the sentence of what is wrong, or None."""
     try:
-        with make_own_engine().connect() as connection:
+        with make_unpooled_engine().connect() as connection:
             problem = find_schema_problem(connection)
             return problem.sentence if problem else None
     except SQLAlchemyError as error:

@@ -18,7 +18,7 @@ from webapp.auth.set_up_links import Offer, is_new_installation, make_address, o
 from webapp.database.revision import find_schema_problem
 from webapp.environment.installed_program import COMMAND
 from webapp.models.database_clock import DatabaseClock
-from webapp.startup.own_engine import make_own_engine
+from webapp.startup.unpooled_engine import make_unpooled_engine
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def announce_set_up_link(app: Flask) -> None:
 
 def _announce(app: Flask, has_tried: Event) -> None:
     with app.app_context():
-        engine = make_own_engine()
+        engine = make_unpooled_engine()
         while not _try_to_announce(engine):
             has_tried.set()
             time.sleep(RETRY_DELAY)

@@ -88,6 +88,12 @@ def quote_name(name: str) -> str:
     return f"“{without}”"
 
 
+def quote_apart(name: str, limit: int | None = None) -> str:
+    """Return a name so that neither its end nor the words around it can be mistaken. limit: its most characters."""
+    shown = name if limit is None or len(name) <= limit else f"{name[: limit - 1].rstrip()}…"
+    return isolate_name(quote_name(shown))
+
+
 def _is_clean(text: str) -> bool:
     """Recognize nearly all names, quickly."""
     is_plain = text.isprintable() and not _SUSPICIOUS.search(text) and not _is_unattached(text[:1] or "x")

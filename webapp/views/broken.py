@@ -10,7 +10,7 @@ from webapp.dashboard.batch_status import describe_left_out
 from webapp.dashboard.broken import list_broken, load_broken_page
 from webapp.database.sessions import read_again_if_disconnected
 from webapp.models import database_clock
-from webapp.presses.failed_destinations import MAX_AT_ONCE, RetestResult, press_failed
+from webapp.presses.retesting import MAX_AT_ONCE, RetestResult, press_failed
 from webapp.views.form_submissions import confirms_paging, is_page_load
 
 bp = Blueprint("broken", __name__, url_prefix="/broken")

@@ -41,7 +41,7 @@ def choose(slug: str) -> str:
 
 @bp.post("/w/<slug>/choose")
 def apply(slug: str) -> str | tuple[str, int] | Response:
-    """Do with the chosen destinations (`id`) what the pressed button (`do`) says, and return to the list."""
+    """Apply the action of the pressed button (`do`) to the chosen destinations (`id`), and return to the list."""
     visit, action = _load(slug), request.form.get("do", "")
     ids = parse_ids(request.form.getlist("id"))
     if action != "test" and (action not in _CHANGES or not visit.role.may_edit):

@@ -61,7 +61,7 @@ def make(slug: str, destination_id: str) -> PageResponse:
 
 @bp.post("/revoke/<link>")
 def revoke(slug: str, destination_id: str, link: str) -> PageResponse:
-    """End a link. Returns 403 if neither an admin nor whoever made it asks."""
+    """End a link. Returns 403 to everybody except admins and whoever made it."""
     visit, destination = _load(slug, destination_id)
     now = database_clock.now()
     found = customer_links.find_link(destination, parse_id(link) or abort(404), now) or abort(404)

@@ -19,7 +19,7 @@ from webapp.models import AlertDestination, database_clock
 from webapp.outbound import OutboundClient
 from webapp.text.ids import parse_draft
 from webapp.text.tags import split_tags
-from webapp.views.refused_form_texts import NOTICES, Notice
+from webapp.views.refused_form_texts import NOTICES, FormNotice
 from webapp.views.sign_in_page import find_kept_form, find_kept_text
 
 UNREADABLE = "The stored settings can no longer be decrypted. Enter all of them again, the optional ones too."
@@ -141,7 +141,7 @@ class FormPage:
     def _find_notice(self) -> str | None:
         if self._kept_values is None:
             return UNREADABLE if self.destination and not self.stored else None
-        return NOTICES[Notice.FILLED_IN if self._kept_values else Notice.KEPT_NO_LONGER]
+        return NOTICES[FormNotice.FILLED_IN if self._kept_values else FormNotice.KEPT_NO_LONGER]
 
 
 def _sign_in_id() -> str:

@@ -58,7 +58,7 @@ def add(slug: str, channel_name: str) -> PageResponse:
 
 
 def _find_template(visit: Visit, channel_name: str) -> Mapping[str, str]:
-    """Return what is not secret of the destination that `copy` names, to begin a new one with."""
+    """Return the settings, secrets aside, of the destination that `copy` names, to begin a new one with."""
     if "copy" not in request.args:
         return {}
     original = load_destination(visit, request.args["copy"])

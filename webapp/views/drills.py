@@ -105,7 +105,7 @@ def change_one(slug: str, destination_id: str) -> Response:
 
 
 def _shown() -> dict[str, str | None]:
-    """Return what of the page was shown, for an address that shows it again."""
+    """Return the parameters of an address that shows the same part of the page again."""
     return {"page": request.args.get("page"), "calendar": "1" if "calendar" in request.args else None}
 
 

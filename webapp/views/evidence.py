@@ -20,7 +20,7 @@ from webapp.evidence import (
     PeriodInvalid,
     Problem,
     Report,
-    Retention,
+    RetentionPeriods,
     find_gaps,
     list_choices,
     make_report,
@@ -93,9 +93,9 @@ def _make_in_time(visit: Visit, period: Period) -> Report:
     )
 
 
-def _read_retention() -> Retention:
+def _read_retention() -> RetentionPeriods:
     settings = current_settings()
-    return Retention(settings.keep_deliveries, settings.keep_audit)
+    return RetentionPeriods(settings.keep_deliveries, settings.keep_audit)
 
 
 def _respond(visit: Visit, what: str, period: Period, gaps: Sequence[Gap], lines: Iterator[str]) -> Response:

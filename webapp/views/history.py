@@ -13,10 +13,10 @@ from webapp.channels import CHANNELS
 from webapp.dashboard.filter_options import draw_options
 from webapp.dashboard.history_rows import draw_history_rows
 from webapp.database.driver_rows import DriverRow
-from webapp.database.keyset_pages import Page
+from webapp.database.keyset_pages import KeysetPage
 from webapp.deliveries import end_overdue_tests
 from webapp.failures import Code
-from webapp.history import Filter, Kind, is_waiting, list_page, parse_filter, write_csv
+from webapp.history import DeliveryKind, Filter, is_waiting, list_page, parse_filter, write_csv
 from webapp.models import AlertDestination, DeliveryStatus, database_clock
 from webapp.text.csv_export import MAX_ROWS
 from webapp.text.cursors import Cursor, parse_cursor
@@ -62,7 +62,7 @@ def download(slug: str) -> Response:
     return Response(lines, headers=headers, content_type="text/csv; charset=utf-8")
 
 
-def _load_page(workspace_id: int, criteria: Filter, before: Cursor | None, now: datetime) -> Page[DriverRow]:
+def _load_page(workspace_id: int, criteria: Filter, before: Cursor | None, now: datetime) -> KeysetPage[DriverRow]:
     """Load a page, and once more if it showed an overdue test. A filter by outcome would hide one, so it ends first."""
     if criteria.has_outcome:
         end_overdue_tests(workspace_id, now)
@@ -85,9 +85,9 @@ def _draw_options(criteria: Filter) -> dict[str, Markup]:
 
 _KINDS = (
     ("", "Tests and real alerts"),
-    (Kind.TEST.value, "Tests"),
-    (Kind.DRILL.value, "Drills only"),
-    (Kind.REAL.value, "Real alerts"),
+    (DeliveryKind.TEST.value, "Tests"),
+    (DeliveryKind.DRILL.value, "Drills only"),
+    (DeliveryKind.REAL.value, "Real alerts"),
 )
 _STATUSES = (("", "Any status"), *((status.value, status.capitalize()) for status in DeliveryStatus))
 _CODES = tuple(sorted(code.value for code in Code))

@@ -13,14 +13,13 @@ from webapp.app_state import current_settings
 from webapp.auth.access import Visit, find_role, load_visit_to_edit
 from webapp.auth.sessions import current_account
 from webapp.destinations.drafts import use_draft, was_used
-from webapp.destinations.same_places import list_places
 from webapp.extensions import db
-from webapp.imports.adding import FORMAT_LABELS, insert_rows
+from webapp.imports.adding import FORMAT_LABELS, add_rows
 from webapp.imports.choice import Choice
 from webapp.imports.dry_run import DryRunRow, Judge, RowState
 from webapp.imports.file_contents import FileUnreadable, FoundFile
 from webapp.imports.kept_uploads import Uploads
-from webapp.models import Workspace, database_clock
+from webapp.models import database_clock
 from webapp.models.locking import lock_workspace
 from webapp.text.ids import parse_draft
 
@@ -63,7 +62,7 @@ def show(slug: str, upload: str) -> PageResponse:
     file = _find_uploads(visit).find(parse_draft(upload) or abort(404), database_clock.now())
     if file is None:
         return _respond_gone(visit, upload)
-    return _render_rows(visit, file, _make_judge(visit.workspace).judge(file.receivers))
+    return _render_rows(visit, file, Judge.of_workspace(visit.workspace, current_settings()).judge(file.receivers))
 
 
 @bp.post("/import/<upload>")
@@ -75,7 +74,7 @@ def add(slug: str, upload: str) -> PageResponse:
     if file is None:
         return _respond_gone(visit, upload)
     choice = _read_choice(len(file.receivers))
-    rows = _make_judge(visit.workspace).judge(file.receivers, choice.typed)
+    rows = Judge.of_workspace(visit.workspace, current_settings()).judge(file.receivers, choice.typed)
     problem = choice.find_problem(rows)
     if problem and not uploads.complete(upload_id, file, rows):
         return _respond_gone(visit, upload)
@@ -101,7 +100,7 @@ def _add(visit: Visit, uploads: Uploads, upload_id: str, file: FoundFile, rows: 
     if not use_draft(upload_id, uploads.sign_in_id, uploads.path):
         db.session.rollback()
         return _respond_gone(visit, upload_id)
-    insert_rows(visit.workspace, visit.account, rows, file.format, uploads.cipher, database_clock.now())
+    add_rows(visit.workspace, visit.account, rows, file.format, uploads.cipher, database_clock.now())
     db.session.commit()
     _flash_added(len(rows))
     return redirect(url_for("workspaces.show", slug=visit.workspace.slug), 303)
@@ -143,11 +142,6 @@ def _read_numbers(name: str) -> list[int]:
 def _find_uploads(visit: Visit) -> Uploads:
     path = url_for("imports.upload", slug=visit.workspace.slug)
     return Uploads(current_account().sign_in_id or "", path, current_settings().cipher)
-
-
-def _make_judge(workspace: Workspace) -> Judge:
-    cipher, outbound = current_settings().cipher, current_settings().outbound_for(workspace.slug)
-    return Judge(outbound, cipher, list_places(workspace, cipher, outbound))
 
 
 def _respond_gone(visit: Visit, upload_id: str) -> PageResponse:

@@ -131,7 +131,7 @@ def _read_address(text: str) -> Address | None:
 
 
 def _read_domains(domains: list[str]) -> list[str]:
-    """Return those that the DNS can have. An account may have any address that somebody typed for it."""
+    """Return the domains that the DNS can have. An account may have any address that somebody typed for it."""
     found: list[str] = []
     for domain in domains:
         try:

@@ -69,7 +69,7 @@ WORKSPACE_TABS = (
                 "imports",
                 "field_checks",
                 "preview",
-                "sends",
+                "presses",
                 "receipts",
                 "customer_links",
                 "batches",

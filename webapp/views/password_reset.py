@@ -83,7 +83,7 @@ def show_form() -> PageResponse:
 @public
 @limiter.limit("20 per minute")
 def set_password() -> PageResponse:
-    """Set the new password, end every session of the account, and start a new one on this browser."""
+    """Set the new password, end every session of the account, and start a new one in this browser."""
     token, form, now = session.get(_TOKEN, ""), NewPasswordForm(), database_clock.now()
     account = find_resetting_account(token, now)
     if account is None:

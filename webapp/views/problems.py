@@ -7,10 +7,10 @@ from webapp.auth.access import Visit, load_destination, load_visit, load_visit_t
 from webapp.extensions import limiter
 from webapp.models import AlertDestination, database_clock
 from webapp.notices.chosen_destination import choose_destination
+from webapp.notices.chosen_destination_health import describe_obstacle, describe_obstacle_step, list_offered
 from webapp.notices.listing import load_problems, load_target
 from webapp.notices.page_header import load_mail_trouble
 from webapp.notices.recipients import choose, find_choice
-from webapp.notices.target_health import describe_obstacle, describe_obstacle_step, list_offered
 
 bp = Blueprint("problems", __name__, url_prefix="/w/<slug>/problems")
 

@@ -19,7 +19,7 @@ from webapp.auth.password_forms import SignInForm
 from webapp.auth.sessions import redirect_page_to_sign_in
 from webapp.destinations.forms import list_shown_fields
 from webapp.models import database_clock
-from webapp.views.refused_form_texts import NOTICES, TEXTS, Notice
+from webapp.views.refused_form_texts import NOTICES, TEXTS, FormNotice
 from webapp.views.sign_in_page import find_kept_text, lead_on, render_kept, render_sign_in
 
 log = logging.getLogger(__name__)
@@ -36,8 +36,8 @@ ENDED_BY_RELOAD = {Cause.SIGNED_IN_MEANWHILE, Cause.OTHER_ACCOUNT, Cause.TOKEN_M
 
 # What a person reads who is still typing, if the form itself can be pressed.
 CHECKS = {
-    Cause.SIGNED_OUT: Notice.CHECK_SIGNED_OUT,
-    Cause.SIGNED_IN_MEANWHILE: Notice.CHECK_SIGNED_IN,
+    Cause.SIGNED_OUT: FormNotice.CHECK_SIGNED_OUT,
+    Cause.SIGNED_IN_MEANWHILE: FormNotice.CHECK_SIGNED_IN,
 }
 
 ALREADY_SIGNED_IN = Markup(
@@ -72,7 +72,7 @@ def _respond_to_fragment(cause: Cause) -> PageResponse:
     if request.blueprint == "field_checks":  # the visitor is typing
         return _render(cause, NOTICES[CHECKS[cause]] if cause in CHECKS else None)
     if cause is Cause.SIGNED_OUT:
-        _flash_for_members(Notice.PRESS_AGAIN)
+        _flash_for_members(FormNotice.PRESS_AGAIN)
         return redirect_page_to_sign_in()
     if cause not in ENDED_BY_RELOAD:
         return _render(cause)
@@ -86,9 +86,9 @@ def _ask_to_sign_in() -> PageResponse:
     kept = _keep_typed()
     if kept:
         form, text = kept
-        page = render_sign_in(SignInForm(MultiDict()), NOTICES[Notice.KEPT], target=form.path, kept=text)
+        page = render_sign_in(SignInForm(MultiDict()), NOTICES[FormNotice.KEPT], target=form.path, kept=text)
         return page, 401
-    _flash_for_members(Notice.NOT_KEPT if _was_typed() else Notice.PRESS_AGAIN)
+    _flash_for_members(FormNotice.NOT_KEPT if _was_typed() else FormNotice.PRESS_AGAIN)
     return redirect(url_for("sign_in.show_sign_in", next=_find_page() if _is_from_member() else None))
 
 
@@ -100,7 +100,7 @@ def _respond_to_sign_in(cause: Cause) -> PageResponse:
     if cause not in ENDED_BY_RELOAD or current_user.is_authenticated:
         return _render(cause)
     typed = {"email": request.form.get("email", "")} if find_origin_problem() is None else {}
-    return render_sign_in(SignInForm(MultiDict(typed)), NOTICES[Notice.SIGN_IN_AGAIN]), 400
+    return render_sign_in(SignInForm(MultiDict(typed)), NOTICES[FormNotice.SIGN_IN_AGAIN]), 400
 
 
 def _render(cause: Cause, advice: str | None = None) -> tuple[str, int]:
@@ -148,7 +148,7 @@ def _is_from_member() -> bool:
     return token is not None and token.account_key is not None
 
 
-def _flash_for_members(notice: Notice) -> None:
+def _flash_for_members(notice: FormNotice) -> None:
     if _is_from_member() and not current_settings().is_public_demo:  # its start page says what happened
         flash(NOTICES[notice])
 

@@ -5,7 +5,7 @@ from typing import IO, Any
 
 from flask import Flask, Request, request
 
-from webapp.imports.file_values import MAX_BYTES
+from webapp.imports.file_limits import MAX_BYTES
 
 # Bytes of a form that submits a file, or completes what was found in one: a file, and the rest of the form.
 IMPORT_LIMIT = MAX_BYTES + 64 * 1024

@@ -121,7 +121,7 @@ def find_opened() -> SetUpLink | None:
 
 
 def _make_form(link: SetUpLink) -> SetUpForm:
-    """Return the form for the link, with what was submitted. Of a later link's two, the submitted one."""
+    """Return the form for the link, with what was submitted. A later link has two forms: then the submitted one."""
     if link.is_first:
         return InstallationForm()
     return ExistingAccountForm() if request.method == "GET" or "existing" in request.form else LaterAccountForm()

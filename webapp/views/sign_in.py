@@ -104,7 +104,7 @@ def show_password() -> PageResponse:
 @bp.post("/password")
 @limiter.limit("10 per 15 minutes", key_func=lambda: str(current_account().id))
 def change_password() -> PageResponse:
-    """Set a new password, end every session of the account, and start a new one on this browser."""
+    """Set a new password, end every session of the account, and start a new one in this browser."""
     require_passwords()
     form, account = PasswordForm(), current_account()
     if not form.validate_on_submit() or not _set_password(account, form):

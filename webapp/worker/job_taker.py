@@ -63,7 +63,7 @@ class JobTaker(SimpleWorker):
         self._note_round()
 
     def set_state(self, state: str, pipeline: Pipeline | None = None) -> None:
-        """Tell Redis what this process does, if it is something else than before."""
+        """Tell Redis what this process does, if that has changed."""
         if state != self.get_state():
             super().set_state(state, pipeline)
 

@@ -61,7 +61,7 @@ class Maintenance:
         self._tasks = deque((*list_tasks(app_state(app).settings), *app_state(app).maintenance))
 
     def run(self) -> WorkerFault | Reason | None:
-        """Run each part once, or right after a run that is behind only those that have not finished.
+        """Run each part once. Right after a run that is behind, run only the parts that have not finished.
 
         Returns why the recovery of deliveries failed, or None if it succeeded.
         """

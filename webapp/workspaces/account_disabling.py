@@ -14,7 +14,7 @@ from webapp.workspaces.removal_effects import end_what_was_made_by
 
 
 def set_active(account: Account, is_active: bool, now: datetime, by: Actor) -> list[Workspace]:
-    """Allow an account to sign in, or end its right to, and what it has made. Both end its sessions.
+    """Let an account sign in, or no longer, which also ends what it has made. Either way, its sessions end.
 
     The caller commits. Returns the workspaces that this leaves without an admin who can sign in. That is allowed: an
     account that somebody has taken over must not stay because nobody has named another admin yet.

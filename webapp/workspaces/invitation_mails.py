@@ -5,24 +5,20 @@ from datetime import datetime
 
 from sqlalchemy import update
 
-from webapp.account_mail.mail_content import MailContent
+from webapp.account_mail.mail_content import MAX_NAME_IN_SUBJECT, MailContent, format_utc, make_page_address
 from webapp.account_mail.outcome import MailOutcome, describe_mail, find_newest_invitation_mails
 from webapp.account_mail.requesting import is_account_mail_available
-from webapp.auth.mailed_account import describe_end, make_page_address
 from webapp.auth.one_time_tokens import hash_token, make_token
 from webapp.models import AccountMail, AccountMailStatus, Invitation, database_clock
 from webapp.models.row_changes import change_rows
 from webapp.outbound.smtp.email_addresses import canonical_address
-from webapp.text.names import isolate_name, quote_name
+from webapp.text.names import quote_apart
 from webapp.workspaces.invitation_acceptance import OpenInvitation, find_open_invitation
 from webapp.workspaces.invitation_forms import ROLES
 from webapp.workspaces.invitations import LIFETIME, MAILED
 
 # Of the page that an invitation's link opens, before its token.
 INVITATION_PATH = "/invitation/open/"
-
-# Characters of a workspace's name in a subject.
-MAX_NAME_IN_SUBJECT = 60
 
 
 def find_recipient(mail: AccountMail) -> str | None:
@@ -80,26 +76,17 @@ def _write(opened: OpenInvitation, token: str) -> MailContent:
     invitation, workspace = opened.invitation, opened.workspace.name
     ability = ROLES[invitation.role]
     return MailContent(
-        subject=f"Invitation to {_quote(_shorten(workspace))} in Alertcheck",
-        title=f"Join {_quote(workspace)}",
+        subject=f"Invitation to {quote_apart(workspace, MAX_NAME_IN_SUBJECT)} in Alertcheck",
+        title=f"Join {quote_apart(workspace)}",
         paragraphs=(
-            f"{_quote(opened.inviter.name)} invites you to the workspace {_quote(workspace)} of Alertcheck at "
-            f"{make_page_address('')} as {invitation.role} ({ability[0].lower()}{ability[1:]}).",
+            f"{quote_apart(opened.inviter.name)} invites you to the workspace {quote_apart(workspace)} of Alertcheck "
+            f"at {make_page_address('')} as {invitation.role} ({ability[0].lower()}{ability[1:]}).",
         ),
         link=make_page_address(f"{INVITATION_PATH}{token}"),
         link_label="Open the invitation",
         after_link=(
-            f"The link works once, until {describe_end(invitation.expires_at)}, and only for {invitation.email}. Only "
+            f"The link works once, until {format_utc(invitation.expires_at)}, and only for {invitation.email}. Only "
             "the newest link works.",
             "If you don't expect this, ignore this mail: nobody joins unless the invitation is accepted.",
         ),
     )
-
-
-def _quote(name: str) -> str:
-    """Return a name so that neither its end nor the words around it can be mistaken."""
-    return isolate_name(quote_name(name))
-
-
-def _shorten(name: str) -> str:
-    return name if len(name) <= MAX_NAME_IN_SUBJECT else f"{name[: MAX_NAME_IN_SUBJECT - 1].rstrip()}…"

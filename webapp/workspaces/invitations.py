@@ -69,7 +69,7 @@ def make_invitation(visit: Visit, role: Role, email: str | None, now: datetime) 
 
 
 def renew_invitation(visit: Visit, invitation_id: int, now: datetime) -> NewLink | None:
-    """Give an invitation a new link, end the old ones, record it, and commit. It is then made by who renews it.
+    """Give an invitation a new link, end the old ones, record it, and commit. Whoever renews it counts as its maker.
 
     Returns None if there is no such invitation any more. Raises `InvitationRefused`.
     """

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, bindparam, select
 from sqlalchemy.orm import contains_eager
 
-from webapp.database.numbered_pages import Page, load_page, search_page
+from webapp.database.numbered_pages import NumberedPage, load_page, search_page
 from webapp.database.query_plans import PLAN_ONCE
 from webapp.extensions import db
 from webapp.models import Account, Member, Role, Workspace
@@ -73,7 +73,7 @@ def _make_switcher(found: list[OwnWorkspace]) -> Switcher:
     return Switcher([], True) if len(found) > MAX_LISTED else Switcher(found, False)
 
 
-def load_memberships_page(account: Account, text: str, number: int) -> Page[Member]:
+def load_memberships_page(account: Account, text: str, number: int) -> NumberedPage[Member]:
     """Load a page of an account's memberships, by workspace name. text: part of the name or slug; empty for all."""
     query = (
         select(Member)
@@ -87,4 +87,4 @@ def load_memberships_page(account: Account, text: str, number: int) -> Page[Memb
         if text
         else load_page(query, number)
     )
-    return Page([member for (member,) in page.rows], page.total, page.number)
+    return NumberedPage([member for (member,) in page.rows], page.total, page.number)

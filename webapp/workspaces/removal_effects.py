@@ -1,4 +1,4 @@
-"""Ends what a member has made in a workspace when they are removed or lowered, and counts it before."""
+"""Ends what a member has made in a workspace when they are removed or lowered, and counts that first."""
 
 from dataclasses import dataclass
 from datetime import datetime

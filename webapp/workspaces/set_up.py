@@ -75,7 +75,7 @@ def admit_new_account(link: SetUpLink, person: NewAccount, now: datetime) -> Adm
 
 
 def follow_sign_on(link: SetUpLink, account: Account, now: datetime) -> None:
-    """Give somebody whom the provider signed in what their link gives, which they have used. The caller commits.
+    """Give an account that a provider signed in the rights of the set-up link that was used. The caller commits.
 
     The first link makes an instance admin, who then makes the first workspace. A later one is for a session.
     """

@@ -61,7 +61,7 @@ def end_support_everywhere(account: Account, now: datetime, by: Actor) -> bool:
 
 
 def add_supporters(workspace: Workspace, now: datetime, by: Actor) -> None:
-    """Make everybody a member of a new workspace who supports all, in the caller's transaction."""
+    """Make everybody who supports all workspaces a member of a new one, in the caller's transaction."""
     columns = (literal(workspace.id), Account.id, _ROLE, _SOURCE, _at(now), literal(by.name))
     db.session.execute(insert(Member).from_select(_COLUMNS, select(*columns).where(Account.is_support_everywhere)))
 

@@ -28,7 +28,7 @@ MOST_COUNTED = 100_000
 
 
 class InvalidSlug(Exception):
-    """A slug is not one. Its text tells the rule."""
+    """The text is no valid slug. The exception's text is the rule."""
 
 
 class SlugUsed(Exception):
@@ -75,7 +75,7 @@ def find_workspace(slug: str) -> Workspace | None:
 
 
 def read_slug(slug: str) -> str:
-    """Return a slug that is one. Raises `InvalidSlug`."""
+    """Return the slug if it is valid. Raises `InvalidSlug`."""
     if not (slug.replace("-", "").isalnum() and slug.isascii() and slug == slug.lower() and len(slug) <= 63):
         raise InvalidSlug("A slug has up to 63 lowercase letters, digits and hyphens.")
     return slug

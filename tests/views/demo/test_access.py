@@ -17,7 +17,7 @@ from webapp.extensions import db
 from webapp.failures import MEANINGS, Code, DeliveryFailed
 from webapp.models import TEST_EVENT, AlertDelivery, DeliveryStatus
 from webapp.settings import AppSettings, read_settings
-from webapp.views.demo.access import Reason
+from webapp.views.demo.access import RefusalReason
 
 FORWARDING = (
     *("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Server", "X-Forwarded"),
@@ -79,13 +79,13 @@ def _refusal(app: Flask, path: str = "/sign-in", method: str = "GET", **request:
     assert f'open <a href="{ADDRESS}">{ADDRESS}</a> in a browser' in response.text
     assert "The demo has no passwords" in response.text
     assert "Set-Cookie" not in response.headers
-    return next(reason for reason in Reason if reason in response.text)
+    return next(reason for reason in RefusalReason if reason in response.text)
 
 
 @pytest.mark.parametrize("header", FORWARDING)
 def test_a_request_with_a_forwarding_header_is_refused(app: Flask, header: str) -> None:
-    assert _refusal(app, headers={header: "203.0.113.7"}) == Reason.FORWARDED
-    assert _refusal(app, headers={header.lower(): ""}) == Reason.FORWARDED
+    assert _refusal(app, headers={header: "203.0.113.7"}) == RefusalReason.FORWARDED
+    assert _refusal(app, headers={header.lower(): ""}) == RefusalReason.FORWARDED
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_request_with_a_forwarding_header_is_refused(app: Flask, header: str) 
     ],
 )
 def test_every_page_is_refused(app: Flask, method: str, path: str) -> None:
-    assert _refusal(app, path, method, headers={"Via": "1.1 proxy"}) == Reason.FORWARDED
+    assert _refusal(app, path, method, headers={"Via": "1.1 proxy"}) == RefusalReason.FORWARDED
 
 
 def test_a_head_request_is_refused(app: Flask) -> None:
@@ -119,14 +119,14 @@ def test_the_liveness_check_responds_through_a_proxy(app: Flask) -> None:
 
 @pytest.mark.parametrize("protocol", ["HTTP/1.0", "HTTP/0.9"])
 def test_a_request_of_an_old_protocol_is_refused(app: Flask, protocol: str) -> None:
-    assert _refusal(app, environ={"SERVER_PROTOCOL": protocol}) == Reason.OLD_PROTOCOL
+    assert _refusal(app, environ={"SERVER_PROTOCOL": protocol}) == RefusalReason.OLD_PROTOCOL
 
 
 @pytest.mark.parametrize(
     "peer", ["192.168.1.7", "203.0.113.7", "2001:db8::7", "::ffff:192.168.1.7", "0.0.0.0", "", "unix:"]
 )
 def test_a_request_from_another_machine_is_refused(app: Flask, peer: str) -> None:
-    assert _refusal(app, environ={"REMOTE_ADDR": peer}) == Reason.OTHER_MACHINE
+    assert _refusal(app, environ={"REMOTE_ADDR": peer}) == RefusalReason.OTHER_MACHINE
 
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"])
@@ -136,13 +136,13 @@ def test_a_request_from_the_same_machine_is_accepted(app: Flask, peer: str) -> N
 
 @pytest.mark.parametrize("host", ["demo.example.com", "192.168.1.7:8000", "localhost.example.com", "0.0.0.0:8000"])
 def test_a_request_for_another_name_is_refused(app: Flask, host: str) -> None:
-    assert _refusal(app, headers={"Host": host}) == Reason.OTHER_NAME
+    assert _refusal(app, headers={"Host": host}) == RefusalReason.OTHER_NAME
 
 
 def test_the_demo_allows_no_other_name_even_if_it_is_set(environment: dict[str, str]) -> None:
     app = create_app(read_settings(environment | {"ALERTCHECK_ALLOWED_HOSTS": "demo.example.com"}))
 
-    assert _refusal(app, headers={"Host": "demo.example.com"}) == Reason.OTHER_NAME
+    assert _refusal(app, headers={"Host": "demo.example.com"}) == RefusalReason.OTHER_NAME
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_the_demo_allows_no_other_name_even_if_it_is_set(environment: dict[str, 
     ],
 )
 def test_a_request_of_a_page_at_another_address_is_refused(app: Flask, headers: dict[str, str]) -> None:
-    assert _refusal(app, "/demo/sign-in/admin", "POST", headers=headers) == Reason.OTHER_ORIGIN
+    assert _refusal(app, "/demo/sign-in/admin", "POST", headers=headers) == RefusalReason.OTHER_ORIGIN
 
 
 @pytest.mark.parametrize(

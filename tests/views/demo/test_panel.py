@@ -277,7 +277,7 @@ def test_a_press_that_a_reset_overtakes_finds_no_destination_and_sends_nothing(
             assert other.submit(visitor_of(demo, Role.SUPPORT).post, f"{PANEL}/reset").result().status_code == 303
         return find_block_reason(*arguments)
 
-    monkeypatch.setattr("webapp.views.sends.find_block_reason", reset_first)
+    monkeypatch.setattr("webapp.views.presses.find_block_reason", reset_first)
     response = admin.post(f"/w/harbor/destinations/{find_id(demo, 'Ticket system')}/test")
 
     assert response.status_code == 404

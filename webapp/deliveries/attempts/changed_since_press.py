@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, exists
 
-from webapp.deliveries.claim_candidates import Candidate
+from webapp.deliveries.claim_candidates import ClaimCandidate
 from webapp.failures import Code, DeliveryFailed
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, Workspace
 
@@ -32,7 +32,7 @@ STILL_MATCHES = (AlertDelivery.attempt_count == bindparam("seen_count")) & IS_ST
 )
 
 
-def require_unchanged(delivery: Candidate) -> None:
+def require_unchanged(delivery: ClaimCandidate) -> None:
     """Raise `DeliveryFailed` if the destination changed since the press, or a newer test send exists."""
     destination = delivery.destination
     if destination.deleted_at is not None:
@@ -45,7 +45,7 @@ def require_unchanged(delivery: Candidate) -> None:
         raise DeliveryFailed(Code.SUPERSEDED)
 
 
-def expected_values(delivery: Candidate) -> dict[str, Any]:
+def expected_values(delivery: ClaimCandidate) -> dict[str, Any]:
     """Return the parameters of `STILL_MATCHES` for a delivery as it was read."""
     destination = delivery.destination
     return {

@@ -19,7 +19,7 @@ from webapp.deliveries.attempts.changed_since_press import (
     require_unchanged,
 )
 from webapp.deliveries.attempts.ready_deliveries import ReadyDelivery
-from webapp.deliveries.claim_candidates import AnyDestination, Candidate, read_candidate, select_candidates
+from webapp.deliveries.claim_candidates import AnyDestination, ClaimCandidate, read_candidate, select_candidates
 from webapp.deliveries.messages import read_message
 from webapp.deliveries.retry_policy import RetryPolicy, find_retry_policy
 from webapp.deliveries.transitions import CANCEL, CLAIM, REFUSE, apply_transition, error_columns
@@ -98,28 +98,28 @@ def claim(
     return attempt if claimed else None
 
 
-def _load(delivery_id: int) -> Candidate | None:
+def _load(delivery_id: int) -> ClaimCandidate | None:
     row = db.session.connection().execute(_LOAD, {"delivery_id": delivery_id}).one_or_none()
     return read_candidate(row) if row else None
 
 
-def is_claimable(delivery: Candidate, policy: RetryPolicy, now: datetime) -> bool:
+def is_claimable(delivery: ClaimCandidate, policy: RetryPolicy, now: datetime) -> bool:
     """Return whether a delivery waits to be sent, and not for too long."""
     return is_unclaimed(delivery) and now - delivery.created_at < policy.time_limit
 
 
-def is_unclaimed(delivery: Candidate) -> bool:
+def is_unclaimed(delivery: ClaimCandidate) -> bool:
     """Return whether a delivery waits to be sent: `IS_UNCLAIMED` of a row that was read."""
     return delivery.status is DeliveryStatus.QUEUED and delivery.attempt_started_at is None
 
 
-def _end(delivery: Candidate, failure: DeliveryFailed, now: datetime) -> None:
+def _end(delivery: ClaimCandidate, failure: DeliveryFailed, now: datetime) -> None:
     transition = CANCEL if failure.code in CANCELING_CODES else REFUSE
     apply_transition(transition, delivery.id, now, **error_columns(failure.code, failure.message))
     db.session.commit()
 
 
-def prepare_attempt(delivery: Candidate, policy: RetryPolicy, app_settings: AppSettings, now: datetime) -> Attempt:
+def prepare_attempt(delivery: ClaimCandidate, policy: RetryPolicy, app_settings: AppSettings, now: datetime) -> Attempt:
     """Return the attempt. Raises `DeliveryFailed` if the message must not be sent, or the settings cannot be used."""
     destination = delivery.destination
     require_unchanged(delivery)

@@ -1,4 +1,4 @@
-"""The facts of a delivery's last exchange, as stored in its row: nothing that is unknown, and no default."""
+"""The facts of a delivery's last exchange, as stored in its row, without unknown facts and defaults."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, tuple_, update
 from webapp.deliveries.attempts.changed_since_press import IS_STILL_OPEN
 from webapp.deliveries.attempts.claiming import Attempt, is_claimable, is_unclaimed, prepare_attempt
 from webapp.deliveries.attempts.group_commit import ALONE, Alone
-from webapp.deliveries.claim_candidates import Candidate, read_candidate, select_candidates
+from webapp.deliveries.claim_candidates import ClaimCandidate, read_candidate, select_candidates
 from webapp.deliveries.retry_policy import find_retry_policy
 from webapp.deliveries.states import IS_UNCLAIMED
 from webapp.deliveries.transitions import CLAIM, list_columns
@@ -69,7 +69,9 @@ def claim_group(delivery_ids: Sequence[int], app_settings: AppSettings, now: dat
 _Prepared = tuple[Attempt, tuple[int, int, int, int]]
 
 
-def _prepare_all(candidates: Sequence[Candidate], app_settings: AppSettings, now: datetime) -> dict[int, _Prepared]:
+def _prepare_all(
+    candidates: Sequence[ClaimCandidate], app_settings: AppSettings, now: datetime
+) -> dict[int, _Prepared]:
     prepared: dict[int, _Prepared] = {}
     for delivery in candidates:
         with suppress(Exception):  # the claim of a single delivery finds the same cause, and records it

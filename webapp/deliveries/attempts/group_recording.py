@@ -75,7 +75,7 @@ def _update_all(ended: Sequence[EndedAttempt], now: datetime) -> None:
 
 @lru_cache(maxsize=16)
 def _build_update(columns: tuple[str, ...]) -> Update:
-    """Return the update of one row, for many rows at once. It is one of the table: the ORM would refuse it."""
+    """Return an update of one row, to be executed for many rows at once. Of the table: the ORM would refuse it."""
     table = AlertDelivery.metadata.tables[AlertDelivery.__tablename__]
     is_ours = (
         table.c.id == bindparam("delivery_id"),

@@ -54,7 +54,7 @@ def _require(condition: ColumnElement[bool], most: int, now: datetime, is_networ
 
 
 def _lock_visits() -> None:
-    """Let others wait who start a visit too, until the end of the transaction. Reads go on."""
+    """Make whoever else starts a visit wait for this transaction. Reads go on."""
     if db.engine.dialect.name == "postgresql":
         db.session.execute(text("LOCK TABLE demo_visits IN SHARE ROW EXCLUSIVE MODE"))
     else:  # SQLite has one writer

@@ -37,7 +37,7 @@ _FORWARDING_HEADER = re.compile(
 _OLD_PROTOCOLS = ("HTTP/0.9", "HTTP/1.0")
 
 
-class Reason(StrEnum):
+class RefusalReason(StrEnum):
     """Why a request was refused, as a sentence for the page."""
 
     FORWARDED = "This request came through a proxy: it has a header that proxies add."
@@ -52,15 +52,15 @@ def init_demo_access(app: Flask) -> None:
     app.before_request_funcs.setdefault(None, []).insert(0, _refuse_indirect_request)
 
 
-def find_reason(environ: Mapping[str, Any]) -> Reason | None:
+def find_reason(environ: Mapping[str, Any]) -> RefusalReason | None:
     """Return why a request, given as its WSGI environment, may not come directly from this machine, or None."""
     if any(map(_FORWARDING_HEADER.fullmatch, environ)):
-        return Reason.FORWARDED
+        return RefusalReason.FORWARDED
     if environ.get("SERVER_PROTOCOL", "") in _OLD_PROTOCOLS:
-        return Reason.OLD_PROTOCOL
+        return RefusalReason.OLD_PROTOCOL
     if not _is_loopback(environ.get("REMOTE_ADDR", "")):
-        return Reason.OTHER_MACHINE
-    return Reason.OTHER_ORIGIN if _is_from_other_origin(environ) else None
+        return RefusalReason.OTHER_MACHINE
+    return RefusalReason.OTHER_ORIGIN if _is_from_other_origin(environ) else None
 
 
 def _refuse_indirect_request() -> tuple[str, int] | None:
@@ -72,8 +72,8 @@ def _refuse_indirect_request() -> tuple[str, int] | None:
     return render_template("demo_refused.html", reason=reason, address=address), 403
 
 
-def _check_host() -> Reason | None:
-    return Reason.OTHER_NAME if isinstance(request.routing_exception, HostNotAllowed) else None
+def _check_host() -> RefusalReason | None:
+    return RefusalReason.OTHER_NAME if isinstance(request.routing_exception, HostNotAllowed) else None
 
 
 def _is_loopback(text: str) -> bool:

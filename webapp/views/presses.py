@@ -25,7 +25,7 @@ from webapp.presses.press import PressResult, press
 from webapp.views.form_submissions import confirms_paging, is_page_load
 from webapp.views.press_responses import STATUSES, describe_refusal
 
-bp = Blueprint("sends", __name__)
+bp = Blueprint("presses", __name__)
 
 Fragment = tuple[str, int, dict[str, str]]
 UseCase = Callable[[Visit, AlertDestination, datetime, bool], PressResult]

@@ -60,7 +60,7 @@ HAS_OPEN_PROBLEM = (
 
 
 @dataclass(frozen=True)
-class TargetHealth:
+class ChosenHealth:
     """What is known of a destination that may be told. obstacle: why it is not told now, or None.
 
     shares_broken_channel: whether another destination of its channel has an open problem.
@@ -86,7 +86,7 @@ def describe_obstacle_step(code: str | None) -> str | None:
     return _NEXT_STEPS.get(Obstacle(code)) if code in list(Obstacle) else None
 
 
-def load_target_health(destination_id: int) -> TargetHealth:
+def load_health(destination_id: int) -> ChosenHealth:
     """Load one destination. It exists: its row outlives its deletion."""
     broken = aliased(AlertDestination)
     is_channel_broken = exists().where(
@@ -103,7 +103,7 @@ def load_target_health(destination_id: int) -> TargetHealth:
         .execution_options(populate_existing=True)
     )
     destination, newest_test, has_problem, shares_broken_channel = db.session.execute(query).one()
-    return TargetHealth(destination, _find_obstacle(destination, newest_test, has_problem), shares_broken_channel)
+    return ChosenHealth(destination, _find_obstacle(destination, newest_test, has_problem), shares_broken_channel)
 
 
 def list_offered(workspace_id: int) -> Sequence[AlertDestination]:
