@@ -85,12 +85,15 @@ def interpolate(text: str, variables: Mapping[str, str]) -> str:
 
 
 def build_image(directory: Path) -> Path:
-    """Build the image's files as the Dockerfile does. The packages are those of the running interpreter."""
+    """Build the image's files as the Dockerfile does. The packages are those of the running interpreter.
+
+    What this interpreter has compiled already is copied too, so that it is not compiled again.
+    """
     image = directory / "app"
     image.mkdir(parents=True)
     for name in read_copied():
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, image / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, image / name)
         else:
             shutil.copy(ROOT / name, image / name)
     for words in words_of("RUN"):

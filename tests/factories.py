@@ -95,6 +95,14 @@ def is_password_of(account: Account, password: str) -> bool:
 
 def add_delivery(destination: AlertDestination, **facts: Any) -> AlertDelivery:
     """Add a delivery: by default a queued test send created at `NOW`."""
+    delivery = make_delivery(destination, **facts)
+    db.session.add(delivery)
+    db.session.commit()
+    return delivery
+
+
+def make_delivery(destination: AlertDestination, **facts: Any) -> AlertDelivery:
+    """Return the row that `add_delivery` would add."""
     values: dict[str, Any] = {
         "event_type": TEST_EVENT,
         "status": DeliveryStatus.QUEUED,
@@ -104,10 +112,7 @@ def add_delivery(destination: AlertDestination, **facts: Any) -> AlertDelivery:
         "created_at": NOW,
     } | facts
     values.setdefault("updated_at", values["created_at"])
-    delivery = AlertDelivery(workspace_id=destination.workspace_id, alert_destination_id=destination.id, **values)
-    db.session.add(delivery)
-    db.session.commit()
-    return delivery
+    return AlertDelivery(workspace_id=destination.workspace_id, alert_destination_id=destination.id, **values)
 
 
 def add_real_alert(destination: AlertDestination, **facts: Any) -> AlertDelivery:

@@ -56,7 +56,7 @@ PARAMETERS = (
     *("shown", "outcome", "role", "confirmed", "tag", "tags", "copy", "all", "do", "id", "text", "row", "duplicate"),
     *("interval", "weekday", "from_hour", "to_hour", "zone", "choice", "may_page", "needs_confirmation", "change"),
     *("changed", "0-address", "confirm_paging", "sending", "recipient", "check", "mail", "gap", "a[]", "", "%00"),
-    *("slug", "first", "value", "show", "of", "__proto__"),
+    *("slug", "first", "value", "show", "of", "version", "__proto__"),
 )
 
 # Bodies whose type, framing or encoding is not that of a form of ours.

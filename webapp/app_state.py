@@ -1,6 +1,7 @@
 """The state that requests and jobs of one application share."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -103,6 +104,7 @@ class AppState:
         `webapp.dashboard.list_rows` and `webapp.dashboard.drawn_list_cache`.
     known_destinations: the destinations of workspaces that it has read for them.
     drawn_history: rows of the history, likewise; see `webapp.dashboard.history_rows`.
+    csv_downloads: how many of each account are running in this process; see `webapp.views.csv_downloads`.
     has_had_account: whether this process knows that the installation has had an account, which then stays so.
     """
 
@@ -125,6 +127,7 @@ class AppState:
     drawn_lists: dict[Hashable, tuple[Any, Any]] = field(default_factory=dict)
     known_destinations: dict[int, Any] = field(default_factory=dict)
     drawn_history: dict[Hashable, tuple[Any, Any]] = field(default_factory=dict)
+    csv_downloads: Counter[int] = field(default_factory=Counter)
 
     def redis_key(self, name: str) -> str:
         """Return the key of this installation with this name. A channel has a name like a key."""

@@ -25,11 +25,15 @@ ENDS_WITHIN = 20.0 + TIME_LIMIT
 
 
 def wait_until(is_true: Callable[[], object], time_limit: float = TIME_LIMIT) -> None:
-    """Wait until a condition is true. Raises `AssertionError` after `time_limit` seconds."""
-    deadline = time.monotonic() + time_limit
+    """Wait until a condition is true. Raises `AssertionError` after `time_limit` seconds.
+
+    The longer it takes, the longer are the pauses: to look costs processor time, often that of another process too.
+    """
+    started = time.monotonic()
     while not is_true():
-        assert time.monotonic() < deadline, "the condition did not become true in time"
-        time.sleep(0.05)
+        waited = time.monotonic() - started
+        assert waited < time_limit, "the condition did not become true in time"
+        time.sleep(min(0.05 + waited / 20, 0.3))
 
 
 def free_port() -> int:

@@ -21,7 +21,7 @@ import requests
 from webapp.database.outage_reasons import Reason
 from webapp.demo.supervisor.options import PROJECT, open_socket
 from webapp.demo.supervisor.ports import choose_ports
-from webapp.demo.supervisor.queue_server import start_queue_server
+from webapp.demo.supervisor.queue_server import QueueServer, start_queue_server
 
 SECONDS = 300  # a demo starts in a few seconds, and on a machine that is busy with other tests in more than 60
 # Files of a demo whose content stays the same.
@@ -176,11 +176,23 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stopped]:
 
 
 @pytest.fixture(scope="module")
-def restarted(stopped: Stopped, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stopped]:
-    """The second run of the same demo, stopped by three Ctrl-C in a row."""
+def configured_queue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QueueServer]:
+    """A queue server that the demo has not started."""
+    server = start_queue_server(tmp_path_factory.mktemp("queue"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def restarted(
+    stopped: Stopped, configured_queue: QueueServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stopped]:
+    """The second run of the same demo, with a configured queue server, stopped by three Ctrl-C in a row."""
     (stopped.run.data / "env").write_text("SECRET_KEY=stale\n")
     launcher = Launcher(tmp_path_factory.mktemp("restarted"))
-    run = launcher.start_ready(DATA_DIR=str(stopped.run.data), PORT=str(stopped.run.port))
+    run = launcher.start_ready(
+        DATA_DIR=str(stopped.run.data), PORT=str(stopped.run.port), REDIS_URL=configured_queue.url
+    )
     yield stop(replace(run, data=stopped.run.data), presses=3)
     launcher.end()
 
@@ -359,19 +371,9 @@ def test_a_busy_port_is_reported_and_nothing_is_started(launcher: Launcher) -> N
     assert not (run.data / "logs").exists()
 
 
-def test_a_configured_queue_server_is_used_and_left_running(
-    launcher: Launcher, stopped: Stopped, tmp_path: Path
-) -> None:
-    server = start_queue_server(tmp_path / "queue")
-    try:
-        run = launcher.start_ready(REDIS_URL=server.url, DATA_DIR=str(stopped.run.data))
-        run.press_ctrl_c()
-        run.exit_code()
-        ended = server.process.exit_code()
-    finally:
-        server.stop()
-    assert ended is None
-    assert "Using the queue server of REDIS_URL" in run.output()
+def test_a_configured_queue_server_is_used_and_left_running(restarted: Stopped, configured_queue: QueueServer) -> None:
+    assert "Using the queue server of REDIS_URL" in restarted.run.output()
+    assert configured_queue.process.exit_code() is None
 
 
 def test_a_failed_step_shows_its_output_and_stops_the_rest(launcher: Launcher, tmp_path: Path) -> None:

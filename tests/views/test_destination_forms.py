@@ -14,6 +14,7 @@ from tests.visitor import Visitor
 from webapp.extensions import db
 from webapp.models import AlertDestination, FormDraft, SignIn
 from webapp.settings import AppSettings
+from webapp.views.destination_form_page import OUTDATED
 
 NEWEST = 0
 NEW = "/w/harbor/destinations/new/webhook"
@@ -40,6 +41,17 @@ def settings(app: Flask, app_settings: AppSettings) -> Settings:
             newest = db.session.scalar(select(func.max(AlertDestination.id)))
             found = db.session.get_one(AlertDestination, destination_id or newest)
             return app_settings.cipher.decrypt(found.config, context=found.encryption_context)
+
+    return look
+
+
+@pytest.fixture
+def name_of(app: Flask, seeded: SeededIds) -> Callable[[], str]:
+    """Return the name of the destination as it is stored."""
+
+    def look() -> str:
+        with app.app_context():
+            return get_destination(seeded).name
 
     return look
 
@@ -305,6 +317,18 @@ def test_what_excludes_what_is_stored_is_refused_at_its_field(
     assert "canary-" not in response.text
 
 
+def test_another_server_gets_no_stored_password(admin: Visitor, settings: Settings) -> None:
+    admin.post(EDIT, BLANK | BASIC)
+    before = settings(1)
+    elsewhere = BLANK | {"basic_user": "ann", "address": "https://elsewhere.example.com/hook"}
+
+    response = admin.post(EDIT, elsewhere)
+
+    assert (response.status_code, settings(1)) == (400, before)
+    assert re.findall(r'<p class="error" id="(\w+)-error">', response.text) == ["basic_password"]
+    assert admin.post(EDIT, elsewhere | {"basic_password": "canary-again"}).status_code == 302
+
+
 def test_basic_can_be_replaced_by_a_token(admin: Visitor, settings: Settings) -> None:
     admin.post(EDIT, BLANK | BASIC)
 
@@ -338,3 +362,52 @@ def test_what_few_people_need_is_folded_away_until_it_has_a_value_or_an_error(ad
     assert UNFOLDED in admin.get(f"{own}/edit").text
     assert FOLDED in admin.get(EDIT).text
     assert "More settings" not in admin.get("/w/harbor/destinations/new/slack").text
+
+
+def fill_form(admin: Visitor) -> dict[str, str]:
+    """Return what the form of the destination sends if nobody changes anything, but for the choices of a webhook."""
+    page = admin.get(EDIT).text
+    return dict(re.findall(r'name="(version|name|tags)"[^>]* value="([^"]*)"', page)) | {"address": ""}
+
+
+@on_both_databases
+def test_a_form_replaces_nothing_that_was_changed_after_it_had_been_opened(
+    admin: Visitor, settings: Settings, name_of: Callable[[], str]
+) -> None:
+    opened = fill_form(admin)
+    admin.post(EDIT, opened | {"name": "Renamed elsewhere", "address": ADDRESS})
+
+    page = admin.post(EDIT, opened | {"tags": "night", "address": "https://hooks.example.com/older"})
+
+    assert page.status_code == 409
+    assert OUTDATED in page.text
+    assert (name_of(), settings(1)["address"]) == ("Renamed elsewhere", ADDRESS)
+
+
+def test_a_form_that_was_refused_as_outdated_replaces_what_is_stored_if_it_is_saved_again(
+    admin: Visitor, settings: Settings
+) -> None:
+    opened = fill_form(admin)
+    admin.post(EDIT, opened | {"address": ADDRESS})
+    page = admin.post(EDIT, opened | {"address": "https://hooks.example.com/mine"}).text
+    again = dict(re.findall(r'name="(version)" value="([^"]+)"', page)) | hidden_fields(page)
+
+    assert admin.post(EDIT, opened | again).status_code == 302
+    assert settings(1)["address"] == "https://hooks.example.com/mine"
+
+
+def test_what_the_form_does_not_show_may_change_while_it_is_open(admin: Visitor, name_of: Callable[[], str]) -> None:
+    opened = fill_form(admin)
+    admin.post("/w/harbor/destinations/1/disable")
+
+    assert admin.post(EDIT, opened | {"name": "Siren"}).status_code == 302
+    assert name_of() == "Siren"
+
+
+def test_a_form_with_an_error_still_knows_what_it_was_filled_with(admin: Visitor, name_of: Callable[[], str]) -> None:
+    opened = fill_form(admin)
+    admin.post(EDIT, opened | {"name": "Renamed elsewhere"})
+    corrected = dict(re.findall(r'name="(version)" value="([^"]+)"', admin.post(EDIT, opened | {"name": ""}).text))
+
+    assert admin.post(EDIT, opened | corrected | {"name": "Mine"}).status_code == 409
+    assert name_of() == "Renamed elsewhere"

@@ -20,6 +20,7 @@ from webapp.models import (
     DrillNumber,
     DrillSchedule,
 )
+from webapp.views.drills import OUTDATED
 
 PAGE = "/w/harbor/drills"
 TIMES = {
@@ -132,6 +133,63 @@ def test_one_destination_is_changed_in_its_row(app: Flask, seeded: SeededIds, vi
     with app.app_context():
         destination = get_destination(seeded)
         assert (destination.drill_choice, destination.needs_confirmation) == (DrillChoice.SKIP, True)
+
+
+@pytest.mark.parametrize(
+    ("shown", "typed", "after"),
+    [
+        ("follow", {"choice": "follow", "needs_confirmation": "yes"}, (DrillChoice.SKIP, True)),
+        ("follow needs_confirmation", {"choice": "weekly"}, (DrillChoice.WEEKLY, False)),
+        ("follow", {"choice": "weekly"}, (DrillChoice.WEEKLY, False)),
+    ],
+)
+def test_the_row_of_an_old_page_takes_back_nothing_that_somebody_else_changed(
+    app: Flask,
+    seeded: SeededIds,
+    visit: Visit,
+    shown: str,
+    typed: dict[str, str],
+    after: tuple[DrillChoice, bool],
+) -> None:
+    row, admin = f"{PAGE}/destinations/{seeded.destination}", visit(seeded.admin)
+    admin.post(row, {"choice": "skip"})
+
+    admin.post(row, typed | {"shown": shown})
+
+    with app.app_context():
+        destination = get_destination(seeded)
+        assert (destination.drill_choice, destination.needs_confirmation) == after
+
+
+def test_a_row_names_what_it_shows(seeded: SeededIds, visit: Visit) -> None:
+    admin = visit(seeded.admin)
+    admin.post(f"{PAGE}/destinations/{seeded.destination}", {"choice": "skip", "needs_confirmation": "yes"})
+
+    assert 'name="shown" value="skip needs_confirmation"' in admin.get(PAGE).text
+
+
+def test_the_schedule_of_an_old_page_does_not_turn_drills_on_again(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    admin = visit(seeded.admin)
+    admin.post(PAGE, TIMES)
+    opened = dict(re.findall(r'name="(seen)" value="([^"]+)"', admin.get(PAGE).text))
+    admin.post(f"{PAGE}/off")
+
+    response = admin.post(PAGE, TIMES | opened | {"from_hour": "11"})
+
+    assert response.status_code == 409
+    assert OUTDATED in response.text
+    stored = read_schedule(app)
+    assert stored is not None
+    assert (stored.started_at, stored.from_hour) == (None, 10)
+
+
+def test_the_schedule_of_an_old_page_with_an_error_is_still_an_old_one(seeded: SeededIds, visit: Visit) -> None:
+    admin = visit(seeded.admin)
+    opened = dict(re.findall(r'name="(seen)" value="([^"]+)"', admin.get(PAGE).text))
+    admin.post(PAGE, TIMES)
+    page = admin.post(PAGE, TIMES | opened | {"weekday": []}).text
+
+    assert re.findall(r'name="seen" value="([^"]+)"', page) == [opened["seen"]] == ["off"]
 
 
 def test_a_webhook_cannot_be_told_to_page(app: Flask, seeded: SeededIds, visit: Visit) -> None:

@@ -13,9 +13,11 @@ from sqlalchemy import delete, func, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, stream_encode_multipart
 
-from tests.factories import SeededIds, get_workspace, list_events, on_both_databases
+from tests.auth.overlapping import run_overlapping
+from tests.factories import NOW, SeededIds, get_workspace, list_events, on_both_databases
 from tests.visitor import Visitor
-from webapp.audit import Action
+from webapp.audit import Action, Actor
+from webapp.destinations.editing import insert_destination
 from webapp.extensions import db
 from webapp.imports.file_limits import MAX_BYTES
 from webapp.models import Account, AlertDelivery, AlertDestination, FormDraft, Role, SignIn, Workspace
@@ -436,3 +438,21 @@ def test_two_hundred_rows_are_judged_with_as_many_queries_as_one(
 
     assert find_states(page) == ["Ready"] * 200
     assert len(as_few) == len(few)
+
+
+@on_both_databases
+def test_of_two_imports_at_once_the_second_one_finds_what_the_first_one_added(
+    app: Flask, seeded: SeededIds, app_settings: AppSettings, admin: Visitor
+) -> None:
+    path, responses = find_rows(admin), list[TestResponse]()
+
+    def add_elsewhere() -> None:
+        workspace = get_workspace(seeded)
+        lock_workspace(workspace)
+        actor, settings = Actor(None, "Somebody else"), {"address": HOOK}
+        insert_destination(workspace, actor, "webhook", "Added elsewhere", settings, app_settings.cipher, NOW)
+
+    failed = run_overlapping(app, add_elsewhere, lambda: responses.append(admin.post(path, {"row": [TICKETS]})))
+
+    assert (failed, [response.status_code for response in responses]) == ([None, None], [400])
+    assert list_names(app) == ["Added elsewhere"]

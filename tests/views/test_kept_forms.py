@@ -111,6 +111,18 @@ def test_a_form_that_is_edited_shows_what_was_typed_over_what_is_stored(app: Fla
     assert _values(form) == {"name": "Pager", "address": "", "signing_secret": "", "headers": ""}
 
 
+def test_a_form_is_kept_with_the_version_of_the_destination_that_it_was_filled_with(
+    app: Flask, browser: Visitor
+) -> None:
+    _end_sessions(app)
+
+    page = _press(
+        browser, _sign_in(browser, _submit(browser, EDIT, TYPED | {"version": "old"})), "Continue with the form"
+    )
+
+    assert '<input type="hidden" name="version" value="old">' in page.text
+
+
 def test_a_form_is_kept_when_the_browser_lost_its_cookie(browser: Visitor) -> None:
     browser.client.delete_cookie("session")
 

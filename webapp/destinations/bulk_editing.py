@@ -7,20 +7,28 @@ from datetime import datetime
 from sqlalchemy import select
 
 from webapp.audit import Action, record_destination_event
-from webapp.destinations.editing import set_tags, switch
+from webapp.channels import CHANNELS
+from webapp.destinations.editing import read_settings, set_tags, switch
+from webapp.destinations.secret_names import list_secret_parts
+from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, Workspace
 from webapp.models.locking import lock_destination
-from webapp.text.tags import TagsInvalid, check_number, split_tags
+from webapp.text.tags import TagsInvalid, check_number, join_tags, split_tags
 
 
 @dataclass(frozen=True)
 class BulkResult:
-    """Numbers of destinations. unchanged: those that were so already. refused: those that the change does not fit."""
+    """Numbers of destinations.
+
+    unchanged: those that were so already. refused: those that the change does not fit. revealed: those of which a new
+    tag contains the address or a secret, so that they were not changed either.
+    """
 
     changed: int
     unchanged: int = 0
     refused: int = 0
+    revealed: int = 0
 
 
 def load_chosen(workspace: Workspace, ids: Collection[int]) -> Sequence[AlertDestination]:
@@ -44,12 +52,21 @@ def change_all_tags(
     account: Account,
     added: Collection[str],
     removed: Collection[str],
+    cipher: SettingsCipher,
     now: datetime,
 ) -> BulkResult:
-    """Add and remove tags of destinations, and commit. A destination that would get too many keeps those it has."""
-    changed = refused = 0
+    """Add and remove tags of destinations, and commit.
+
+    A destination that would get too many, or one with a secret of its own, keeps those it has.
+    """
+    changed = refused = revealed = 0
     for destination in destinations:
         lock_destination(destination)
+        if destination.deleted_at is not None:
+            continue
+        if _reveal_secret(added, destination, cipher):
+            revealed += 1
+            continue
         try:
             tags = check_number({*split_tags(destination.tags), *added} - {*removed})
         except TagsInvalid:
@@ -60,4 +77,10 @@ def change_all_tags(
             record_destination_event(destination, account, Action.CHANGED, now, record)
             changed += 1
     db.session.commit()
-    return BulkResult(changed, len(destinations) - changed - refused, refused)
+    return BulkResult(changed, len(destinations) - changed - refused - revealed, refused, revealed)
+
+
+def _reveal_secret(tags: Collection[str], destination: AlertDestination, cipher: SettingsCipher) -> bool:
+    channel = CHANNELS.get(destination.type)
+    secret = list_secret_parts(read_settings(destination, cipher), channel.fields if channel else ())
+    return secret.are_in(join_tags(tags))

@@ -7,6 +7,7 @@ from webapp.audit import Action, Actor, describe_change, record_destination_even
 from webapp.channels import CHANNELS
 from webapp.channels.fields import Field, fill_in
 from webapp.deliveries.requesting.planned_test_changes import end_planned_test, withdraw_paging_confirmation
+from webapp.destinations.form_versions import find_version
 from webapp.destinations.search_index import erase_search_keys, write_search_keys
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.extensions import db
@@ -19,8 +20,8 @@ class DestinationGone(Exception):
     """The destination was deleted while it was being changed."""
 
 
-class SettingsChanged(Exception):
-    """The settings are no longer those that the change was meant for."""
+class DestinationChanged(Exception):
+    """The name, the tags or the settings are no longer those that the change was meant for."""
 
 
 def read_settings(destination: AlertDestination, cipher: SettingsCipher) -> dict[str, str]:
@@ -90,14 +91,14 @@ def change_destination(
     now: datetime,
     removed: Collection[str] = (),
     tags: Sequence[str] | None = None,
-    version: int | None = None,
+    version: str | None = None,
 ) -> None:
     """Rename a destination, replace its settings and tags, and commit. New settings cancel a test that still waits.
 
     name: None to keep it. typed: a value for every setting; see `fill_in` for what a blank one means.
     removed: the settings whose stored values are not kept. tags: None to keep those that it has.
-    version: that of the only settings that may be replaced; None for any.
-    Raises `DestinationGone` if deleted meanwhile, and `SettingsChanged` for settings of another version.
+    version: the only one that may be changed, see `find_version`; None for any.
+    Raises `DestinationGone` if deleted meanwhile, and `DestinationChanged` if the version is another one.
     """
     _lock_to_change(destination, version)
     changed = _replace_settings(destination, typed, removed, cipher)
@@ -137,14 +138,14 @@ def set_tags(destination: AlertDestination, tags: Sequence[str]) -> list[str]:
     return [describe_change("tags", before, destination.tags)] if destination.tags != before else []
 
 
-def _lock_to_change(destination: AlertDestination, version: int | None) -> None:
+def _lock_to_change(destination: AlertDestination, version: str | None) -> None:
     lock_destination(destination)
     if destination.deleted_at is not None:
         db.session.rollback()
         raise DestinationGone
-    if version not in (None, destination.settings_version):
+    if version not in (None, find_version(destination)):
         db.session.rollback()
-        raise SettingsChanged
+        raise DestinationChanged
 
 
 def _find_changed(settings: Mapping[str, str], stored: Mapping[str, str], fields: tuple[Field, ...]) -> list[str]:

@@ -12,6 +12,7 @@ from webapp.channels import CHANNELS
 from webapp.channels.contract import Channel
 from webapp.channels.fields import Field, fill_in
 from webapp.destinations.form_fields import WriteOnlyInput, WriteOnlyTextArea, make_box, make_field, make_tags_field
+from webapp.destinations.misdirected_secrets import MISDIRECTED, find_misdirected
 from webapp.destinations.secret_names import list_secret_parts
 from webapp.extensions import PageForm
 from webapp.outbound import OutboundClient
@@ -25,6 +26,9 @@ def _clean(value: str | None) -> str | None:
 
 # What stands before the name of a stored secret, in the name of the box that removes it.
 REMOVE = "remove_"
+
+# The name of the field with the version of what an edited destination was when its form was filled, see `find_version`.
+VERSION = "version"
 
 LOST = "What you entered here was kept for 15 minutes. Enter it again."
 IN_NAME = (
@@ -85,10 +89,13 @@ class DestinationForm(PageForm):
             return
         removed = self.read_removed(self.channel)
         kept = {name: value for name, value in self.stored.items() if name not in removed}
-        settings = fill_in(self.read_settings(self.channel), kept, self.channel.fields)
+        typed, fields = self.read_settings(self.channel), self.channel.fields
+        for name in find_misdirected(typed, self.stored, removed, fields):
+            self[name].errors = (MISDIRECTED,)
+        settings = fill_in(typed, kept, fields)
         for name, complaint in self.channel.find_conflicts(settings).items():
             self[name].errors = (complaint,)
-        secret = list_secret_parts(settings, self.channel.fields)
+        secret = list_secret_parts(settings, fields)
         for name, complaint in (("name", IN_NAME), ("tags", IN_TAGS)):
             if secret.are_in(self[name].data):
                 self[name].errors = (complaint,)
@@ -155,7 +162,7 @@ def list_shown_fields() -> frozenset[str]:
     fields = [field for channel in CHANNELS.values() for field in channel.fields]
     removable = {f"{REMOVE}{field.name}" for field in fields if field.is_removable}
     names = {field.name for field in fields} - {field.name for field in fields if field.is_secret}
-    return frozenset({"name", "tags", *removable, *names})
+    return frozenset({"name", "tags", VERSION, *removable, *names})
 
 
 def make_destination_form(

@@ -7,7 +7,8 @@ from webapp.channels import CHANNELS
 from webapp.channels.fields import Field, FieldKind
 from webapp.deliveries.attempts.suggestions import read_suggestion
 from webapp.deliveries.delivery_rows import AnyDelivery
-from webapp.destinations.editing import SettingsChanged, change_destination, read_settings
+from webapp.destinations.editing import DestinationChanged, change_destination, read_settings
+from webapp.destinations.form_versions import find_version
 from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStatus
 
@@ -42,13 +43,14 @@ def accept_offer(
 ) -> Offer:
     """Save the value that a failed test offers, as the form would, and commit. Returns what was saved.
 
-    Raises `SettingsChanged` if nothing is offered any longer, and `DestinationGone` if deleted meanwhile.
+    Raises `DestinationChanged` if nothing is offered any longer, and `DestinationGone` if deleted meanwhile.
     """
-    offer, stored = find_offer(destination, test), read_settings(destination, cipher)
+    version, stored = find_version(destination), read_settings(destination, cipher)
+    offer = find_offer(destination, test)
     if offer is None or not stored:
-        raise SettingsChanged
+        raise DestinationChanged
     fields = CHANNELS[destination.type].fields
     typed = {field.name: "" if field.is_secret else stored.get(field.name, "") for field in fields}
     typed[offer.field.name] = offer.value
-    change_destination(destination, account, None, typed, cipher, now, version=test.settings_version)
+    change_destination(destination, account, None, typed, cipher, now, version=version)
     return offer

@@ -17,6 +17,10 @@ from webapp.presses.eligibility import pages_people
 OFF = "off"
 
 
+class ScheduleChanged(Exception):
+    """The drills are no longer those that the change was meant for. Nothing was changed."""
+
+
 @dataclass(frozen=True)
 class DrillTimes:
     """When the drills of a workspace run. The fields are those of `DrillSchedule`, and valid."""
@@ -43,11 +47,19 @@ def find_schedule(workspace: Workspace) -> DrillSchedule | None:
     return db.session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
 
-def save_schedule(workspace: Workspace, account: Account, times: DrillTimes, now: datetime) -> bool:
-    """Turn the drills on, or change when they run, and commit. Returns whether anything changed."""
+def save_schedule(
+    workspace: Workspace, account: Account, times: DrillTimes, now: datetime, seen: str | None = None
+) -> bool:
+    """Turn the drills on, or change when they run, and commit. Returns whether anything changed.
+
+    seen: what `describe_schedule` must still return, or else `ScheduleChanged` is raised; None for anything.
+    """
     lock_workspace(workspace)
     schedule = find_schedule(workspace)
     before = describe_schedule(schedule)
+    if seen not in (None, before):
+        db.session.rollback()
+        raise ScheduleChanged
     if schedule is None:
         schedule = DrillSchedule(workspace_id=workspace.id)
         db.session.add(schedule)

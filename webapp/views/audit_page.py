@@ -1,10 +1,10 @@
 """Renders and exports an audit trail, for the views of workspaces and of the installation."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, abort, render_template, request, stream_with_context
+from flask import Response, abort, render_template, request
 
 from webapp import audit_trail
 from webapp.app_state import current_settings
@@ -14,6 +14,7 @@ from webapp.auth.sessions import current_account
 from webapp.models import database_clock
 from webapp.text.csv_export import MAX_ROWS
 from webapp.text.cursors import parse_cursor
+from webapp.views.csv_downloads import stream_csv
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +50,7 @@ def stream_trail(trail: Trail, name: str) -> Response:
     """Stream an audit trail as CSV. name: what the file's name says of whose it is."""
     log.info("audit trail exported", extra={"workspace": trail.workspace_id, "account": current_account().id})
     file = f"audit-{name}-{database_clock.now():%Y%m%dT%H%M%SZ}.csv"
-    lines: Iterator[str] = stream_with_context(audit_trail.write_csv(trail, _read_filter()))
-    headers = {"Content-Disposition": f'attachment; filename="{file}"'}
-    return Response(lines, headers=headers, content_type="text/csv; charset=utf-8")
+    return stream_csv(audit_trail.write_csv(trail, _read_filter()), file)
 
 
 def _read_filter() -> Filter:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from webapp.app_state import current_settings
 from webapp.auth.access import Visit, load_visit
 from webapp.channels import CHANNELS
 from webapp.dashboard import overview
@@ -66,6 +67,8 @@ def describe(result: BulkResult, words: str) -> str:
         parts.append(f"{_count(result.unchanged, 'did not change')}.")
     if result.refused:
         parts.append(f"{_count(result.refused, 'would have too many tags')}.")
+    if result.revealed:
+        parts.append(f"{_count(result.revealed, 'were left out: a tag contains an address or another secret')}.")
     return " ".join([f"{parts[0]}.", *parts[1:]])
 
 
@@ -121,11 +124,11 @@ def _disable(visit: Visit, chosen: Sequence[AlertDestination], now: datetime) ->
 
 
 def _add_tags(visit: Visit, chosen: Sequence[AlertDestination], now: datetime) -> BulkResult:
-    return change_all_tags(chosen, visit.account, _read_typed_tags(), (), now)
+    return change_all_tags(chosen, visit.account, _read_typed_tags(), (), current_settings().cipher, now)
 
 
 def _remove_tags(visit: Visit, chosen: Sequence[AlertDestination], now: datetime) -> BulkResult:
-    return change_all_tags(chosen, visit.account, (), _read_typed_tags(), now)
+    return change_all_tags(chosen, visit.account, (), _read_typed_tags(), current_settings().cipher, now)
 
 
 def _read_typed_tags() -> tuple[str, ...]:

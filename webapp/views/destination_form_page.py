@@ -14,7 +14,8 @@ from webapp.channels import CHANNELS
 from webapp.channels.contract import Channel
 from webapp.dashboard.paging_notice import describe_paging
 from webapp.destinations import drafts
-from webapp.destinations.forms import DestinationForm, make_destination_form
+from webapp.destinations.form_versions import find_version
+from webapp.destinations.forms import VERSION, DestinationForm, make_destination_form
 from webapp.models import AlertDestination, database_clock
 from webapp.outbound import OutboundClient
 from webapp.text.ids import parse_draft
@@ -22,6 +23,10 @@ from webapp.text.tags import split_tags
 from webapp.views.refused_form_texts import NOTICES, FormNotice
 from webapp.views.sign_in_page import find_kept_form, find_kept_text
 
+OUTDATED = (
+    "Not saved: this destination was changed after you had opened this form. Compare its page with what is entered "
+    "here. If you save again, this form replaces what is stored."
+)
 UNREADABLE = "The stored settings can no longer be decrypted. Enter all of them again, the optional ones too."
 
 
@@ -60,8 +65,8 @@ class FormPage:
         form.lost = [name for name in blank if name not in drafted and name in form]
         return form
 
-    def render(self, form: DestinationForm) -> tuple[str, int]:
-        """Render the page. Keeps the valid secrets of a form that has errors in a draft."""
+    def render(self, form: DestinationForm, refusal: str | None = None) -> tuple[str, int]:
+        """Render the page. Keeps the valid secrets of a form that was not saved in a draft. refusal: why it was not."""
         generated = {}
         if request.method == "POST" and "generate" in request.form and not find_kept_text():
             form.validate()
@@ -79,19 +84,32 @@ class FormPage:
             channel=CHANNELS[self.channel_name],
             obstacle=CHANNELS[self.channel_name].find_obstacle(self._outbound),
             destination=self.destination,
-            notice=self._find_notice(),
+            notice=refusal or self._find_notice(),
+            version=self._find_version(refusal),
             paging=describe_paging(self.channel_name),
             draft=draft or "",
             drafted=list(typed) if draft else [],
             generated=generated,
         )
-        return page, 400 if form.errors else 200
+        return page, 400 if form.errors else 409 if refusal else 200
 
     def delete_draft(self) -> None:
         """Delete the draft of a form that was saved."""
         draft_id = parse_draft(request.form.get("draft"))
         if draft_id is not None:
             drafts.delete_draft(draft_id, _sign_in_id())
+
+    @property
+    def seen_version(self) -> str | None:
+        """The version of the destination that the form was filled with; None if it does not say so."""
+        return request.form.get(VERSION) or None
+
+    def _find_version(self, refusal: str | None) -> str:
+        """Return the version that a form names: still the one it was filled with, unless it was refused for that."""
+        seen = self._kept_values.get(VERSION) if self._kept_values else self.seen_version
+        if seen and not refusal:
+            return seen
+        return find_version(self.destination) if self.destination else ""
 
     @property
     def _outbound(self) -> OutboundClient:

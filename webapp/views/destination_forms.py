@@ -8,10 +8,11 @@ from webapp.app_state import current_settings
 from webapp.auth.access import Visit, load_destination, load_visit_to_edit
 from webapp.channels import CHANNELS
 from webapp.destinations import editing
+from webapp.destinations.form_versions import find_version
 from webapp.models import database_clock
 from webapp.text.names import MAX_NAME_LENGTH
 from webapp.text.tags import split_tags
-from webapp.views.destination_form_page import FormPage
+from webapp.views.destination_form_page import OUTDATED, FormPage
 from webapp.views.destinations import PageResponse, flash_about, redirect_to_page, warn_of_others
 from webapp.views.save_and_test import run_if_asked
 
@@ -82,11 +83,17 @@ def edit(slug: str, destination_id: str) -> PageResponse:
     if not page.is_submitted or not form.validate():
         return page.render(form)
     name, typed, now = form.name.data or "", form.read_settings(channel), database_clock.now()
-    removed, tags = form.read_removed(channel), form.read_tags()
+    removed, tags, version = (
+        form.read_removed(channel),
+        form.read_tags(),
+        page.seen_version or find_version(destination),
+    )
     try:
-        editing.change_destination(destination, visit.account, name, typed, cipher, now, removed, tags)
+        editing.change_destination(destination, visit.account, name, typed, cipher, now, removed, tags, version)
     except editing.DestinationGone:
         abort(404)
+    except editing.DestinationChanged:
+        return page.render(form, OUTDATED)
     page.delete_draft()
     flash_about(name, f"was saved.{run_if_asked(visit, destination)}")
     warn_of_others(visit, destination)

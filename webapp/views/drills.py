@@ -14,7 +14,14 @@ from webapp.database.numbered_pages import parse_page
 from webapp.database.sessions import read_again_if_disconnected
 from webapp.deliveries.badge import describe_outcome
 from webapp.destinations.bulk_editing import load_chosen
-from webapp.drills.editing import DrillChange, change_drills, save_schedule, turn_off
+from webapp.drills.editing import (
+    DrillChange,
+    ScheduleChanged,
+    change_drills,
+    describe_schedule,
+    save_schedule,
+    turn_off,
+)
 from webapp.drills.forms import ScheduleForm, fill_form, read_form
 from webapp.drills.immediate_drills import press_drills
 from webapp.drills.wording import WEEKDAYS
@@ -24,6 +31,8 @@ from webapp.views.bulk import NOTHING_CHOSEN, describe
 from webapp.views.form_submissions import confirms_paging, is_page_load
 
 bp = Blueprint("drills", __name__, url_prefix="/w/<slug>/drills")
+
+OUTDATED = "Nothing was changed: the drills were changed after you had opened this page. It shows what they are now."
 
 Fragment = tuple[str, dict[str, str]]
 
@@ -46,7 +55,10 @@ def save(slug: str) -> tuple[str, int] | Response:
     visit, form = load_visit_to_edit(slug), read_form(request.form, request.form.getlist("weekday"))
     if form.times is None:
         return _render(visit, form), 400
-    is_changed = save_schedule(visit.workspace, visit.account, form.times, database_clock.now())
+    try:
+        is_changed = save_schedule(visit.workspace, visit.account, form.times, database_clock.now(), _find_seen())
+    except ScheduleChanged:
+        return _render(visit, form, OUTDATED), 409
     done = "Drills are on. This page shows when each destination has its next one."
     flash(done if is_changed else "Nothing was changed.")
     return _redirect(visit)
@@ -97,9 +109,7 @@ def change_one(slug: str, destination_id: str) -> Response:
     """Change which drills one destination has. The response leads to its row."""
     visit = load_visit_to_edit(slug)
     destination = load_destination(visit, destination_id)
-    may_page, confirms = (request.form.get(name) == "yes" for name in ("may_page", "needs_confirmation"))
-    change = DrillChange(_read_choice(request.form.get("choice", "")), may_page, confirms)
-    change_drills([destination], visit.account, change, database_clock.now())
+    change_drills([destination], visit.account, _read_row(), database_clock.now())
     anchor = f"drills-{destination.id}"
     return _redirect(visit, anchor, **_shown(), changed=destination.id)
 
@@ -107,6 +117,19 @@ def change_one(slug: str, destination_id: str) -> Response:
 def _shown() -> dict[str, str | None]:
     """Return the parameters of an address that shows the same part of the page again."""
     return {"page": request.args.get("page"), "calendar": "1" if "calendar" in request.args else None}
+
+
+def _read_row() -> DrillChange:
+    """Return what a row changes of what it showed, so that an old page takes back nothing that somebody else did."""
+    choice, shown = _read_choice(request.form.get("choice", "")), request.form.get("shown", "").split()
+    flags = {name: request.form.get(name) == "yes" for name in ("may_page", "needs_confirmation")}
+    new = {name: is_on for name, is_on in flags.items() if not shown or is_on != (name in shown)}
+    return DrillChange(None if choice in shown else choice, new.get("may_page"), new.get("needs_confirmation"))
+
+
+def _find_seen() -> str | None:
+    """Return the drills that the form of the schedule was filled with; None if it does not say so."""
+    return request.form.get("seen") or None
 
 
 def _read_choice(text: str) -> DrillChoice:
@@ -133,6 +156,7 @@ def _render(visit: Visit, form: ScheduleForm | None = None, error: str | None = 
         are_all_ticked="all" in request.args,
         batch=load_batch_status(visit.workspace.id, batch, now) if batch else None,
         error=error,
+        seen=_find_seen() if form and form.errors else describe_schedule(page.stored),
         now=now,
         **_progress_inputs(),
     )

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 
-from flask import Blueprint, Response, abort, render_template, request, stream_with_context
+from flask import Blueprint, Response, abort, render_template, request
 from sqlalchemy.exc import DBAPIError
 
 from webapp.app_state import current_settings
@@ -29,6 +29,7 @@ from webapp.evidence import (
     write_tests,
 )
 from webapp.models import database_clock
+from webapp.views.csv_downloads import stream_csv
 
 bp = Blueprint("evidence", __name__)
 
@@ -62,7 +63,7 @@ def download_tests(slug: str) -> Response:
     visit, period, now = load_visit(slug), _read_period(), database_clock.now()
     end_overdue_tests(visit.workspace.id, now)
     gaps = find_gaps(period, visit.workspace.created_at, _read_retention(), now)
-    return _respond(visit, "tests", period, gaps, stream_with_context(write_tests(visit.workspace.id, period, now)))
+    return _respond(visit, "tests", period, gaps, write_tests(visit.workspace.id, period, now))
 
 
 def _read_period() -> Period:
@@ -102,5 +103,4 @@ def _respond(visit: Visit, what: str, period: Period, gaps: Sequence[Gap], lines
     log.info("evidence exported", extra={"workspace": visit.workspace.id, "account": visit.account.id, "part": what})
     mark = "-incomplete" if gaps else ""
     name = f"evidence-{what}-{visit.workspace.slug}-{period.since}-{period.until}{mark}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(lines, headers=headers, content_type="text/csv; charset=utf-8")
+    return stream_csv(lines, name)

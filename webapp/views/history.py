@@ -1,10 +1,9 @@
 """Views that show and export the history of a workspace or of one destination."""
 
 import logging
-from collections.abc import Iterator
 from datetime import datetime
 
-from flask import Blueprint, Response, abort, render_template, request, stream_with_context
+from flask import Blueprint, Response, abort, render_template, request
 from markupsafe import Markup
 
 from webapp.auth.access import Visit, load_past_destination, load_visit
@@ -20,6 +19,7 @@ from webapp.history import DeliveryKind, Filter, is_waiting, list_page, parse_fi
 from webapp.models import AlertDestination, DeliveryStatus, database_clock
 from webapp.text.csv_export import MAX_ROWS
 from webapp.text.cursors import Cursor, parse_cursor
+from webapp.views.csv_downloads import stream_csv
 
 bp = Blueprint("history", __name__)
 
@@ -57,9 +57,7 @@ def download(slug: str) -> Response:
     end_overdue_tests(visit.workspace.id, now)
     log.info("history exported", extra={"workspace": visit.workspace.id, "account": visit.account.id})
     name = f"history-{visit.workspace.slug}{f'-{destination.id}' if destination else ''}-{now:%Y%m%dT%H%M%SZ}.csv"
-    lines: Iterator[str] = stream_with_context(write_csv(visit.workspace.id, criteria))
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(lines, headers=headers, content_type="text/csv; charset=utf-8")
+    return stream_csv(write_csv(visit.workspace.id, criteria), name)
 
 
 def _load_page(workspace_id: int, criteria: Filter, before: Cursor | None, now: datetime) -> KeysetPage[DriverRow]:

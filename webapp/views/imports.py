@@ -74,6 +74,7 @@ def add(slug: str, upload: str) -> PageResponse:
     if file is None:
         return _respond_gone(visit, upload)
     choice = _read_choice(len(file.receivers))
+    lock_workspace(visit.workspace)  # what another import adds at the same time is compared too
     rows = Judge.of_workspace(visit.workspace, current_settings()).judge(file.receivers, choice.typed)
     problem = choice.find_problem(rows)
     if problem and not uploads.complete(upload_id, file, rows):
@@ -93,7 +94,6 @@ def export(slug: str) -> Response:
 
 
 def _add(visit: Visit, uploads: Uploads, upload_id: str, file: FoundFile, rows: Sequence[DryRunRow]) -> PageResponse:
-    lock_workspace(visit.workspace)
     role = find_role(visit.workspace, visit.account)
     if role is None or not role.may_edit:  # it was changed meanwhile
         abort(403)

@@ -4,7 +4,7 @@ from flask import Blueprint, abort, request
 
 from webapp.app_state import current_settings
 from webapp.auth.access import load_destination, load_test_send, load_visit_to_edit
-from webapp.destinations.editing import DestinationGone, SettingsChanged
+from webapp.destinations.editing import DestinationChanged, DestinationGone
 from webapp.destinations.suggestions import accept_offer
 from webapp.models import database_clock
 from webapp.views.destinations import PageResponse, flash_about, redirect_to_page
@@ -21,7 +21,7 @@ def accept(slug: str, destination_id: str) -> PageResponse:
     name = destination.name
     try:
         offer = accept_offer(destination, visit.account, test, cipher, database_clock.now())
-    except SettingsChanged:
+    except DestinationChanged:
         flash_about(name, "was not changed: its settings are no longer those of that test. Send another test.")
     except DestinationGone:
         abort(404)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import MetaData, delete, select
+from sqlalchemy import MetaData, Select, delete, func, select
 from werkzeug.test import TestResponse
 
 from benchmarks.installation.servers import QueueServer
@@ -42,6 +42,11 @@ REFERENCES = 3
 
 ZLIB_HEADERS = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 
+
+# Of these, a page of one destination of each channel is enough: a destination's page contains the fragments, and
+# only admins get more than a refusal from the forms.
+FRAGMENTS = {"destinations.show_details", "receipts.watch", "sends.show"}
+FORMS = {"destinations.delete", "destination_forms.edit"}
 
 # The variables of links that work once. No page shows anything to whoever has a wrong one.
 ONCE = ("setup_token", "account_token", "reset_token", "invitation_token")
@@ -76,22 +81,23 @@ class SearchedInstallation:
     def show_pages(self, who: str, paths: Iterable[str] | None = None) -> bytes:
         """Visit every GET route as this account, or only these paths, and return all responses."""
         # In its own context, because a context that a test has pushed keeps the first visitor.
-        return Context().run(self._visit, who, self.list_paths() if paths is None else paths)
+        return Context().run(self._visit, who, self.list_paths(who) if paths is None else paths)
 
     def _visit(self, who: str, paths: Iterable[str]) -> bytes:
         visitor = Visitor.signed_in(self.app, getattr(self.seeded, who))
         return b"".join(_read_response(visitor.get(path)) for path in paths)
 
-    def list_paths(self) -> list[str]:
-        """List every GET path of the application, with every existing value of its variables."""
+    def list_paths(self, who: str = "admin") -> list[str]:
+        """List every GET path of the application, with every value of its variables that shows this account more."""
+        repetitive = FRAGMENTS if who == "admin" else FRAGMENTS | FORMS
         with self.app.app_context():
-            ids = list(map(str, db.session.scalars(select(AlertDestination.id))))
+            every = _read_ids(select(AlertDestination.id))
+            examples = _read_ids(select(func.max(AlertDestination.id)).group_by(AlertDestination.type))
             newest = select(AlertDelivery).order_by(AlertDelivery.id.desc()).limit(REFERENCES)
             tests = [(str(test.id), test.reference) for test in db.session.scalars(newest)]
             customer_token = self._make_customer_link()
         values = {
             "slug": ["harbor"],
-            "destination_id": ids,
             "delivery_id": [delivery_id for delivery_id, _ in tests],
             "reference": sorted({reference for _, reference in tests if reference}),
             "customer_token": [customer_token],
@@ -106,10 +112,11 @@ class SearchedInstallation:
             **{name: ["t" * TOKEN_LENGTH] for name in ONCE},
         }
         adapter = self.app.url_map.bind("localhost")
-        rules = [rule for rule in self.app.url_map.iter_rules() if "GET" in (rule.methods or ())]
-        return [
-            adapter.build(rule.endpoint, variables) for rule in rules for variables in _combine(rule.arguments, values)
-        ]
+        paths = []
+        for rule in (rule for rule in self.app.url_map.iter_rules() if "GET" in (rule.methods or ())):
+            values["destination_id"] = examples if rule.endpoint in repetitive else every
+            paths += [adapter.build(rule.endpoint, variables) for variables in _combine(rule.arguments, values)]
+        return paths
 
     def _make_customer_link(self) -> str:
         """Return the token of a link for the customer to a destination in use."""
@@ -119,6 +126,10 @@ class SearchedInstallation:
         db.session.execute(delete(CustomerLink))
         visit = Visit(db.session.get_one(Account, self.seeded.admin), workspace, Role.ADMIN)
         return make_link(visit, destination, 1, database_clock.now())
+
+
+def _read_ids(query: Select[int]) -> list[str]:
+    return list(map(str, db.session.scalars(query)))
 
 
 def _read_response(response: TestResponse) -> bytes:

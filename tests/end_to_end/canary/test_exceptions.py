@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from benchmarks.installation.servers import QueueServer
 from tests.end_to_end.canary.burst_worker import run_all_jobs
@@ -15,7 +16,7 @@ from tests.end_to_end.canary.faults import EXCEPTIONS, Fault, Step, broken, pick
 from tests.end_to_end.canary.search_places import SearchedInstallation, read_queue
 from tests.end_to_end.scenario_runner import OMITTED, ScenarioSetup, run_scenario
 from tests.end_to_end.scenarios import accepted, accepted_by_mail, accepted_by_mail_over_tls, accepted_over_tls
-from tests.factories import SeededIds, add_delivery, get_account, get_destination, get_workspace
+from tests.factories import SeededIds, get_account, get_destination, get_workspace, make_delivery
 from webapp import queue
 from webapp.channels import CHANNELS
 from webapp.deliveries import SendGroups, request_test, send
@@ -87,17 +88,24 @@ class FaultyJobs:
     def enqueue(self, faults: Sequence[Fault], model: int) -> None:
         """Enqueue one delivery for each fault. model: the id of the delivery whose payload they copy."""
         payload = db.session.get_one(AlertDelivery, model).payload
-        for fault in faults:
-            destination_id = self.destinations[fault.step.channel, fault.step.secure].destination_id
-            destination = db.session.get_one(AlertDestination, destination_id)
-            delivery_id = add_delivery(destination, created_at=datetime.now(UTC), payload=payload).id
-            self.faults[delivery_id] = fault
+        now = datetime.now(UTC)
+        added = [make_delivery(self._find_destination(fault), created_at=now, payload=payload) for fault in faults]
+        db.session.add_all(added)
+        db.session.flush()
+        self.faults.update(zip([delivery.id for delivery in added], faults, strict=True))
+        db.session.commit()
+        for delivery_id in self.faults:
             queue.enqueue_deliveries(delivery_id)
+
+    def _find_destination(self, fault: Fault) -> AlertDestination:
+        destination = self.destinations[fault.step.channel, fault.step.secure]
+        return db.session.get_one(AlertDestination, destination.destination_id)
 
     def send(self, delivery_id: int, app_settings: AppSettings, _groups: SendGroups, _report: object = None) -> None:
         """Send as the job does, with the fault, in no group: others must not meet it."""
         # Only the newest test of a destination is sent.
-        db.session.get_one(AlertDelivery, delivery_id).created_at = datetime.now(UTC)
+        own = AlertDelivery.id == delivery_id
+        db.session.execute(update(AlertDelivery).where(own).values(created_at=datetime.now(UTC)))
         db.session.commit()
         fault = self.faults[delivery_id]
         outbound = self.destinations[fault.step.channel, fault.step.secure].outbound

@@ -14,7 +14,6 @@ from benchmarks.installation.servers import QueueServer
 from tests.end_to_end.canary.burst_worker import open_queue
 from tests.end_to_end.canary.canaries import Canaries
 from tests.end_to_end.canary.conftest import Places
-from tests.end_to_end.canary.search_places import SearchedInstallation
 from tests.end_to_end.scenario_runner import run_scenario
 from tests.end_to_end.scenarios import accepted_by_mail
 from tests.factories import SeededIds, get_destination
@@ -24,9 +23,6 @@ from webapp.extensions import db
 from webapp.settings import AppSettings
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("context")]
-
-Search = Callable[[], list[str]]
-
 
 # The places where a canary is found, by where it was planted. Nothing is found of one that was not planted.
 EXACTLY = {
@@ -98,10 +94,11 @@ def test_only_an_admin_sees_recipients(
     app_settings: AppSettings,
     environment: dict[str, str],
     canaries: Canaries,
-    installation: SearchedInstallation,
-    search: Search,
+    read_places: Callable[[], Places],
 ) -> None:
     run_scenario(accepted_by_mail, canaries.inputs(environment), seeded, app_settings)
 
-    assert canaries.recipients.find_in(installation.show_pages("admin")) != []
-    assert search() == []
+    places = read_places()
+
+    assert canaries.recipients.find_in(places.of_admin["pages of admin"]) != []
+    assert places.find(canaries) == []

@@ -1,0 +1,43 @@
+"""Downloads that run at once are counted until they are read to the end or given up."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from tests.factories import SeededIds
+from tests.visitor import Visitor
+from webapp.app_state import app_state
+from webapp.text.csv_export import BYTE_ORDER_MARK
+from webapp.views.csv_downloads import MAX_DOWNLOADS, MAX_OF_ACCOUNT
+
+PATHS = [f"/w/harbor/{name}.csv" for name in ("history", "audit", "evidence/tests", "evidence/destinations")]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_an_account_gets_another_download_once_one_is_over(
+    app: Flask, seeded: SeededIds, visit: Callable[[int], Visitor], path: str
+) -> None:
+    running, admin = app_state(app).csv_downloads, visit(seeded.admin)
+    running[seeded.admin] = MAX_OF_ACCOUNT - 1
+
+    assert [admin.get(path).text[0] for _ in range(3)] == [BYTE_ORDER_MARK] * 3
+    running[seeded.admin] += 1
+    refused = admin.get(path)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
+    assert "Too many downloads at once" in refused.text
+    running[seeded.admin] -= 1
+    assert admin.get(path).text.startswith(BYTE_ORDER_MARK)
+
+
+def test_everybody_together_leaves_threads_for_other_pages(
+    app: Flask, seeded: SeededIds, visit: Callable[[int], Visitor]
+) -> None:
+    running, admin = app_state(app).csv_downloads, visit(seeded.admin)
+    others = {-number: 1 for number in range(MAX_DOWNLOADS)}
+    running.update(others)
+
+    assert admin.get(PATHS[0]).status_code == 429
+    running[0] = 0
+    assert admin.get(PATHS[0]).status_code == 200
+    assert +running == {account: 1 for account in others if account}
