@@ -48,7 +48,7 @@ NO_SKIP = os.environ.get("ALERTCHECK_NO_SKIP") == "1"
 # One for all tests of a process, so that encrypted rows can be repeated in another test's database.
 CONFIG_KEY = Fernet.generate_key().decode()
 
-pytest_plugins = ["tests.cases", "tests.forked_workers", "tests.runs"]
+pytest_plugins = ["tests.runs", "tests.forked_workers", "tests.cases"]
 
 compile_once()
 register_once()

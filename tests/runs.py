@@ -10,9 +10,11 @@ import shutil
 import signal
 import tempfile
 from collections import OrderedDict
-from collections.abc import Sequence, Sized
+from collections.abc import KeysView, Sequence, Sized
 from contextlib import suppress
 from functools import cached_property
+from inspect import signature
+from itertools import chain
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -59,6 +61,9 @@ MEMORY_NEEDED = 4 * 1024**3
 # Fixtures that start a server.
 SERVERS = frozenset({"chromium", "embedded", "password_server", "postgres", "queue_server"})
 
+# What tests of a module without marks ask for that need a server: who asks for as much needs it too.
+REJECTED = pytest.StashKey[list[KeysView[str]]]()
+
 STARTS_PROCESSES = (
     "tests/browser/",
     "tests/demo/",
@@ -92,8 +97,21 @@ def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: objec
     """Leave out what a fast run would deselect, before an item is made of each of its cases."""
     if not (_wants_fast_only(collector.config) and isinstance(obj, FunctionType) and name.startswith("test_")):
         return None
+    arguments, rejected = signature(obj).parameters.keys(), collector.stash.setdefault(REJECTED, [])
+    if any(arguments >= those for those in rejected) and not hasattr(obj, "pytestmark"):
+        return []
     test = pytest.Function.from_parent(collector, name=name, callobj=obj)
-    return None if _is_fast(test) else []
+    if _is_fast(test):
+        return [test] if _is_one(test) else None
+    if not hasattr(obj, "pytestmark"):
+        rejected.append(arguments)
+    return []
+
+
+def _is_one(test: pytest.Function) -> bool:
+    """Return whether pytest would make one item of a test: neither a mark nor a fixture lists values for it."""
+    fixtures = chain.from_iterable(test._fixtureinfo.name2fixturedefs.values())
+    return test.get_closest_marker("parametrize") is None and not any(fixture.params for fixture in fixtures)
 
 
 def _wants_fast_only(config: pytest.Config) -> bool:

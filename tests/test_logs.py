@@ -3,6 +3,7 @@
 import ast
 import json
 import logging
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -119,10 +120,16 @@ def test_warnings_and_the_errors_of_threads_are_json_lines_too(environment: dict
 
 @pytest.mark.parametrize("path", sorted((ROOT / "webapp").rglob("*.py")), ids=lambda path: path.stem)
 def test_every_log_call_has_one_constant_message(path: Path) -> None:
-    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-    log_calls = [call for call in calls if _is_log_call(call) and "demo" not in path.parts]
+    log_calls = [call for call in _list_calls(path) if _is_log_call(call) and "demo" not in path.parts]
 
     assert [call.lineno for call in log_calls if len(call.args) != 1 or not _is_constant(call.args[0])] == []
+
+
+def _list_calls(path: Path) -> list[ast.Call]:
+    """Return the calls of a module that names a log. The others are not parsed."""
+    source = path.read_text()
+    tree = ast.parse(source if re.search(r"\blog\b", source) else "")
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
 def _is_log_call(call: ast.Call) -> bool:

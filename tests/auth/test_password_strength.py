@@ -131,6 +131,7 @@ def test_a_long_password_takes_no_minutes(slow: str) -> None:
     assert time.process_time() - started < 10  # 0.9 s beside other tests
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200)
 @given(st.text(min_size=12, max_size=40), st.lists(st.text(max_size=20), max_size=4))
 def test_any_text_is_accepted_or_refused_with_a_sentence(password: str, names: list[str]) -> None:

@@ -80,5 +80,5 @@ def test_a_template_is_computed_from_each_alert() -> None:
 @pytest.mark.parametrize("piece", ["${", "$(A", "<a ", "$A", "*", "projects/", "{", "$__a", "[redacted", "/$a"])
 def test_a_long_value_takes_no_time(piece: str) -> None:
     start = process_time()
-    is_reference(piece * (1024 * 1024 // len(piece)))
-    assert process_time() - start < 5
+    is_reference(piece * (128 * 1024 // len(piece)))
+    assert process_time() - start < 1

@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 
 from tests.factories import SeededIds, on_both_databases
 from tests.single_sign_on.conftest import SignIn
-from tests.single_sign_on.provider import CALLBACK, CLIENT_ID, CLIENT_SECRET, TestProvider
+from tests.single_sign_on.provider import CALLBACK, CLIENT_ID, CLIENT_SECRET, TestProvider, generate_key
 from tests.visitor import Visitor
 from webapp.extensions import db
 from webapp.models import Account, ExternalIdentity
@@ -27,9 +27,9 @@ from webapp.models import Account, ExternalIdentity
 PAGE = "/w/harbor/history"
 
 
-@cache  # takes up to a second
+@cache
 def _other_key() -> RSA.RsaKey:
-    return RSA.generate(2048)
+    return generate_key()
 
 
 @pytest.fixture(autouse=True)
