@@ -123,7 +123,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start a run, or join it as a worker."""
     hypothesis.settings.register_profile("patient", deadline=None)  # one example takes long on a busy machine
     hypothesis.settings.load_profile("patient")
-    gc.disable()  # until all tests are imported: looking for garbage would take half as long again
     signal.signal(signal.SIGTERM, _end)
     if not hasattr(config, "workerinput"):
         folder = Path(tempfile.mkdtemp(prefix="act-", dir=_memory_folder()))  # short: sockets in it have long paths

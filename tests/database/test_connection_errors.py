@@ -103,6 +103,7 @@ def test_a_server_that_is_not_found_has_its_cause(url: str, reason: Reason) -> N
     assert reason_of(url) is reason
 
 
+@pytest.mark.slow
 def test_a_server_that_never_responds_has_its_cause() -> None:
     with full_port() as port:
         assert reason_of(f"postgresql://ann@127.0.0.1:{port}/app") is Reason.SILENT

@@ -62,6 +62,7 @@ def test_a_name_without_texts_has_a_status(name: str, status: Status) -> None:
         assert _ask(server).find_texts(name) == Answer(status)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("misbehavior", "status"),
     [
@@ -143,6 +144,7 @@ def test_all_queries_together_end_in_time() -> None:
     assert took < 1.3
 
 
+@pytest.mark.slow
 def test_a_silent_name_server_does_not_keep_the_next_one_from_answering() -> None:
     with serve_dns(ZONE, {"example.com": Misbehavior.SILENCE}) as silent, serve_dns(ZONE) as server:
         lookups = Lookups([silent.name_server, server.name_server])

@@ -9,6 +9,8 @@ from tests.mail_check.set_ups import SET_UPS
 from webapp.mail_check.findings import Level
 from webapp.mail_check.report import Section
 
+pytestmark = pytest.mark.slow
+
 EXPECTED = Path(__file__).with_name("expected_sentences.txt").read_text("utf-8")
 
 

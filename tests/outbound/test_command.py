@@ -27,12 +27,14 @@ sys.exit(bool({"flask", "sqlalchemy"} & sys.modules.keys()))
 """
 
 
+@pytest.mark.slow
 def test_the_command_runs_as_a_module() -> None:
     command = [sys.executable, "-m", "webapp.outbound", "check", "https://10.0.0.1/x"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (1, "target_not_allowed\n", "")
 
 
+@pytest.mark.slow
 def test_the_outbound_client_imports_neither_the_web_framework_nor_the_database() -> None:
     done = subprocess.run([sys.executable, "-c", IMPORT_ALONE], cwd=ROOT, timeout=20, check=False)
     assert done.returncode == 0

@@ -160,6 +160,7 @@ def test_a_private_address_of_a_trusted_receiver_is_noted_as_not_public(receiver
     assert (facts.address, facts.family, facts.is_public, facts.tries) == ("127.0.0.1", 4, False, 1)
 
 
+@pytest.mark.slow
 def test_the_second_address_is_the_one_that_was_used(receiver: ScriptedServer) -> None:
     facts = facts_of(url_of(receiver), resolver=lambda host: ["::2", "127.0.0.1"])
 
@@ -251,6 +252,7 @@ def test_the_handshake_that_only_explains_a_refused_certificate_does_not_count(
     assert took - facts.total >= 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "step"),
     [
@@ -317,6 +319,7 @@ def test_a_mail_server_that_hangs_up_leaves_the_step_open(message: EmailMessage)
     assert (steps_of(facts)[-1], facts.failed_step) == ("mail", ExchangeStep.MAIL)
 
 
+@pytest.mark.slow
 def test_a_slow_goodbye_does_not_count(message: EmailMessage) -> None:
     with mail_server({"QUIT": "keep silent"}) as running:
         facts = mail_facts(MailServer("127.0.0.1", running.port, SENDER, MailSecurity.NONE, limits=PATIENT), message)

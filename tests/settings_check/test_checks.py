@@ -63,6 +63,7 @@ def test_a_check_that_hangs_is_a_problem_and_the_others_are_shown() -> None:
     assert seconds < 30
 
 
+@pytest.mark.slow
 def test_a_check_that_ended_in_time_counts_although_another_one_used_up_the_time() -> None:
     with _hanging() as hang:
         found = _run({"first": hang, "second": _find("second")}, limit=2.0)

@@ -2,6 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.factories import seconds
 from webapp.app_state import Waited
 from webapp.deliveries import WaitTracker
@@ -51,6 +53,7 @@ def test_beyond_its_capacity_it_forgets_the_row_not_seen_for_longest() -> None:
     assert tracker.observe(2, "queued") == Waited(seconds(0), seconds(0))
 
 
+@pytest.mark.slow
 def test_threads_may_share_it() -> None:
     tracker = WaitTracker(lambda: 0.0, capacity=50)
 

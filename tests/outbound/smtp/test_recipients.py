@@ -88,6 +88,7 @@ def test_a_piece_that_is_no_address_is_not_lost(typed: str, wrong: str) -> None:
     assert wrong in read_recipients(typed)
 
 
+@pytest.mark.slow
 @given(typed=st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=12).map("".join))
 @settings(deadline=None, max_examples=300)
 def test_addresses_that_were_read_are_read_the_same_way_when_they_are_stored(typed: str) -> None:

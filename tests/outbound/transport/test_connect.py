@@ -108,6 +108,7 @@ def test_a_missing_route_for_one_ip_version_does_not_hide_what_the_receiver_did(
     assert code_of(answers, ca_file, Limits(connect=0.5)) == code
 
 
+@pytest.mark.slow
 def test_two_silent_addresses_take_no_longer_than_one(
     network: Network, places: Mapping[str, Place], ca_file: Path
 ) -> None:

@@ -79,6 +79,7 @@ def test_a_deadline_with_time_left_outlives_one_that_was_hit(pair: Pair) -> None
         assert not later.hit
 
 
+@pytest.mark.slow
 def test_a_thousand_blocked_reads_end_at_their_own_deadlines() -> None:
     """Each ends at its own time, not with the first or the last one, and one thread serves all of them."""
     with ExitStack() as stack:

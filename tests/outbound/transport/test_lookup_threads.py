@@ -73,6 +73,7 @@ def test_threads_that_are_no_longer_needed_end() -> None:
     assert threads.look_up(find, "host", 5) == ADDRESS
 
 
+@pytest.mark.slow
 def test_fifty_sends_are_not_slowed_by_a_resolver_that_hangs(hanging: HangingResolver) -> None:
     """Through the process's own threads, with as many hanging lookups beside them."""
     give_up = ThreadPoolExecutor(50)
@@ -108,6 +109,7 @@ def test_a_lookup_waits_for_a_place_within_its_time(hanging: HangingResolver) ->
     assert threads.look_up(find, "host", 20) == ADDRESS
 
 
+@pytest.mark.slow
 def test_hanging_lookups_are_replaced_up_to_their_limit(hanging: HangingResolver) -> None:
     threads = LookupThreads(awaited=1, hanging=2)
     for _ in range(2):

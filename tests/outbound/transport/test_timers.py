@@ -130,6 +130,7 @@ def test_if_the_thread_fails_all_timers_are_called_and_the_next_one_starts_anoth
     assert called.get(timeout=5) == "third"
 
 
+@pytest.mark.slow
 def test_a_forked_process_has_its_own_thread_and_leaves_its_parents_timers_alone() -> None:
     called = Called()
     timer = timers.call_at(monotonic() + 0.5, lambda: called.put("called"))
