@@ -45,7 +45,7 @@ ZLIB_HEADERS = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 
 # Of these, a page of one destination of each channel is enough: a destination's page contains the fragments, and
 # only admins get more than a refusal from the forms.
-FRAGMENTS = {"destinations.show_details", "receipts.watch", "sends.show"}
+FRAGMENTS = {"destinations.show_details", "receipts.watch", "presses.show"}
 FORMS = {"destinations.delete", "destination_forms.edit"}
 
 # The variables of links that work once. No page shows anything to whoever has a wrong one.
@@ -89,6 +89,7 @@ class SearchedInstallation:
 
     def list_paths(self, who: str = "admin") -> list[str]:
         """List every GET path of the application, with every value of its variables that shows this account more."""
+        assert self.app.view_functions.keys() >= FRAGMENTS | FORMS
         repetitive = FRAGMENTS if who == "admin" else FRAGMENTS | FORMS
         with self.app.app_context():
             every = _read_ids(select(AlertDestination.id))
