@@ -21,6 +21,9 @@ OURS = ("migrate", "web", "worker")
 # `${NAME}` or `${NAME:-default}`, the innermost first.
 VARIABLE = re.compile(r"\$\{(\w+)(?::-([^${}]*))?\}")
 
+# What an interpreter is writing while it compiles a module: such a file may be renamed before it is copied.
+UNFINISHED = shutil.ignore_patterns("*.pyc.*")
+
 # Makes a container read-only: nothing but its /tmp (here TMPDIR) is writable.
 MAKE_READ_ONLY = """
 mount --bind "$TMPDIR" "$TMPDIR"
@@ -93,7 +96,7 @@ def build_image(directory: Path) -> Path:
     image.mkdir(parents=True)
     for name in read_copied():
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, image / name)
+            shutil.copytree(ROOT / name, image / name, ignore=UNFINISHED)
         else:
             shutil.copy(ROOT / name, image / name)
     for words in words_of("RUN"):
