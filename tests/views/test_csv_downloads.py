@@ -41,3 +41,13 @@ def test_everybody_together_leaves_threads_for_other_pages(
     running[0] = 0
     assert admin.get(PATHS[0]).status_code == 200
     assert +running == {account: 1 for account in others if account}
+
+
+def test_a_download_whose_first_line_nobody_reads_is_over_too(
+    app: Flask, seeded: SeededIds, visit: Callable[[int], Visitor]
+) -> None:
+    with visit(seeded.admin).client.head(PATHS[0]) as response:
+        assert response.status_code == 200
+        assert app_state(app).csv_downloads == {seeded.admin: 1}
+
+    assert app_state(app).csv_downloads == {}
