@@ -411,3 +411,10 @@ def test_a_form_with_an_error_still_knows_what_it_was_filled_with(admin: Visitor
 
     assert admin.post(EDIT, opened | corrected | {"name": "Mine"}).status_code == 409
     assert name_of() == "Renamed elsewhere"
+
+
+def test_a_form_that_is_submitted_twice_is_saved(admin: Visitor, settings: Settings) -> None:
+    typed = fill_form(admin) | {"name": "Siren", "tags": "night", "address": ADDRESS}
+
+    assert [admin.post(EDIT, typed).status_code for _ in range(2)] == [302, 302]
+    assert settings(1)["address"] == ADDRESS

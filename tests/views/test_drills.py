@@ -183,6 +183,12 @@ def test_the_schedule_of_an_old_page_does_not_turn_drills_on_again(app: Flask, s
     assert (stored.started_at, stored.from_hour) == (None, 10)
 
 
+def test_a_schedule_that_is_submitted_twice_is_saved(seeded: SeededIds, visit: Visit) -> None:
+    admin = visit(seeded.admin)
+
+    assert [admin.post(PAGE, TIMES | {"seen": "off"}).status_code for _ in range(2)] == [303, 303]
+
+
 def test_the_schedule_of_an_old_page_with_an_error_is_still_an_old_one(seeded: SeededIds, visit: Visit) -> None:
     admin = visit(seeded.admin)
     opened = dict(re.findall(r'name="(seen)" value="([^"]+)"', admin.get(PAGE).text))

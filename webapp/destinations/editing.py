@@ -98,9 +98,11 @@ def change_destination(
     name: None to keep it. typed: a value for every setting; see `fill_in` for what a blank one means.
     removed: the settings whose stored values are not kept. tags: None to keep those that it has.
     version: the only one that may be changed, see `find_version`; None for any.
-    Raises `DestinationGone` if deleted meanwhile, and `DestinationChanged` if the version is another one.
+    Raises `DestinationGone` if deleted meanwhile, and `DestinationChanged` if another version would be changed. A form
+    that is submitted twice changes nothing the second time.
     """
-    _lock_to_change(destination, version)
+    _lock_to_change(destination)
+    is_seen = version in (None, find_version(destination))
     changed = _replace_settings(destination, typed, removed, cipher)
     if name is not None and destination.name != name:
         destination.name, changed = name, [describe_change("name", destination.name, name), *changed]
@@ -108,6 +110,9 @@ def change_destination(
     if not changed:
         db.session.rollback()
         return
+    if not is_seen:
+        db.session.rollback()
+        raise DestinationChanged
     destination.updated_at = now
     record_destination_event(destination, account, Action.CHANGED, now, changed)
     db.session.commit()
@@ -138,14 +143,11 @@ def set_tags(destination: AlertDestination, tags: Sequence[str]) -> list[str]:
     return [describe_change("tags", before, destination.tags)] if destination.tags != before else []
 
 
-def _lock_to_change(destination: AlertDestination, version: str | None) -> None:
+def _lock_to_change(destination: AlertDestination) -> None:
     lock_destination(destination)
     if destination.deleted_at is not None:
         db.session.rollback()
         raise DestinationGone
-    if version not in (None, find_version(destination)):
-        db.session.rollback()
-        raise DestinationChanged
 
 
 def _find_changed(settings: Mapping[str, str], stored: Mapping[str, str], fields: tuple[Field, ...]) -> list[str]:

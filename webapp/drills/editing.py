@@ -52,20 +52,21 @@ def save_schedule(
 ) -> bool:
     """Turn the drills on, or change when they run, and commit. Returns whether anything changed.
 
-    seen: what `describe_schedule` must still return, or else `ScheduleChanged` is raised; None for anything.
+    seen: what `describe_schedule` must still return if anything changes, or else `ScheduleChanged` is raised; None for
+    anything.
     """
     lock_workspace(workspace)
     schedule = find_schedule(workspace)
     before = describe_schedule(schedule)
-    if seen not in (None, before):
-        db.session.rollback()
-        raise ScheduleChanged
     if schedule is None:
         schedule = DrillSchedule(workspace_id=workspace.id)
         db.session.add(schedule)
     schedule.interval, schedule.weekdays, schedule.time_zone = times.interval, times.weekdays, times.time_zone
     schedule.from_hour, schedule.to_hour = times.from_hour, times.to_hour
     schedule.started_at, schedule.updated_at = schedule.started_at or now, now
+    if seen is not None and before not in (seen, describe_schedule(schedule)):
+        db.session.rollback()
+        raise ScheduleChanged
     return _commit(workspace, account, before, schedule, now)
 
 
