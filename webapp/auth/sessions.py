@@ -104,7 +104,7 @@ def _name(view: Callable[..., Any]) -> str:
 
 
 def start_session(account: Account, *, is_instance_admin: bool = False) -> None:
-    """Sign an account in in this browser, and commit. is_instance_admin: as for `session_lifetime.sign_in`."""
+    """Begin an account's session in this browser, and commit. is_instance_admin: as for `session_lifetime.sign_in`."""
     if current_user.is_authenticated:
         session_lifetime.end_sign_in(current_account())
     session.clear()  # removes data of an earlier visitor of this browser
