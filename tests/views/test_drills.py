@@ -178,6 +178,8 @@ def test_the_schedule_of_an_old_page_does_not_turn_drills_on_again(app: Flask, s
 
     assert response.status_code == 409
     assert OUTDATED in response.text
+    assert 'name="seen" value="off"' in response.text
+    assert re.findall(r'<option value="(\d+)" selected', response.text)[0] == "10"
     stored = read_schedule(app)
     assert stored is not None
     assert (stored.started_at, stored.from_hour) == (None, 10)
@@ -196,6 +198,12 @@ def test_the_schedule_of_an_old_page_with_an_error_is_still_an_old_one(seeded: S
     page = admin.post(PAGE, TIMES | opened | {"weekday": []}).text
 
     assert re.findall(r'name="seen" value="([^"]+)"', page) == [opened["seen"]] == ["off"]
+
+
+def test_a_schedule_that_does_not_say_what_it_was_filled_with_can_be_corrected(seeded: SeededIds, visit: Visit) -> None:
+    page = visit(seeded.admin).post(PAGE, TIMES | {"weekday": []}).text
+
+    assert re.findall(r'name="seen" value="([^"]+)"', page) == ["off"]
 
 
 def test_a_webhook_cannot_be_told_to_page(app: Flask, seeded: SeededIds, visit: Visit) -> None:

@@ -58,7 +58,7 @@ def save(slug: str) -> tuple[str, int] | Response:
     try:
         is_changed = save_schedule(visit.workspace, visit.account, form.times, database_clock.now(), _find_seen())
     except ScheduleChanged:
-        return _render(visit, form, OUTDATED), 409
+        return _render(visit, error=OUTDATED), 409
     done = "Drills are on. This page shows when each destination has its next one."
     flash(done if is_changed else "Nothing was changed.")
     return _redirect(visit)
@@ -156,7 +156,7 @@ def _render(visit: Visit, form: ScheduleForm | None = None, error: str | None = 
         are_all_ticked="all" in request.args,
         batch=load_batch_status(visit.workspace.id, batch, now) if batch else None,
         error=error,
-        seen=_find_seen() if form and form.errors else describe_schedule(page.stored),
+        seen=(_find_seen() if form else None) or describe_schedule(page.stored),
         now=now,
         **_progress_inputs(),
     )
