@@ -9,10 +9,13 @@ import time_machine
 from flask import Flask
 from sqlalchemy import delete, func, select
 
+from tests.auth.overlapping import run_overlapping
 from tests.factories import SIGNING_SECRET, SeededIds, get_destination, on_both_databases
 from tests.visitor import Visitor
+from webapp.destinations.form_versions import find_version
 from webapp.extensions import db
 from webapp.models import AlertDestination, FormDraft, SignIn
+from webapp.models.locking import lock_destination
 from webapp.settings import AppSettings
 from webapp.views.destination_form_page import OUTDATED
 
@@ -418,3 +421,25 @@ def test_a_form_that_is_submitted_twice_is_saved(admin: Visitor, settings: Setti
 
     assert [admin.post(EDIT, typed).status_code for _ in range(2)] == [302, 302]
     assert settings(1)["address"] == ADDRESS
+
+
+@on_both_databases
+def test_a_form_that_guesses_the_next_version_gets_no_secret_that_is_stored_meanwhile(
+    app: Flask, seeded: SeededIds, app_settings: AppSettings, admin: Visitor, settings: Settings
+) -> None:
+    stored = {"address": ADDRESS, "headers": "X-Key: canary"}
+    responses = []
+
+    def store_secret() -> None:
+        destination = get_destination(seeded)
+        lock_destination(destination)
+        destination.config = app_settings.cipher.encrypt(stored, context=destination.encryption_context)
+        destination.settings_version += 1
+
+    with app.app_context():
+        now = get_destination(seeded)
+        next_version = find_version(AlertDestination(name=now.name, tags=now.tags, settings_version=2))
+    elsewhere = BLANK | {"address": "https://elsewhere.example.com/hook", "version": next_version}
+    failed = run_overlapping(app, store_secret, lambda: responses.append(admin.post(EDIT, elsewhere).status_code))
+
+    assert (failed, responses, settings(1)) == ([None, None], [409], stored)

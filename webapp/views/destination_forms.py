@@ -8,7 +8,7 @@ from webapp.app_state import current_settings
 from webapp.auth.access import Visit, load_destination, load_visit_to_edit
 from webapp.channels import CHANNELS
 from webapp.destinations import editing
-from webapp.destinations.form_versions import find_version
+from webapp.destinations.form_versions import find_changeable
 from webapp.models import database_clock
 from webapp.text.names import MAX_NAME_LENGTH
 from webapp.text.tags import split_tags
@@ -83,11 +83,8 @@ def edit(slug: str, destination_id: str) -> PageResponse:
     if not page.is_submitted or not form.validate():
         return page.render(form)
     name, typed, now = form.name.data or "", form.read_settings(channel), database_clock.now()
-    removed, tags, version = (
-        form.read_removed(channel),
-        form.read_tags(),
-        page.seen_version or find_version(destination),
-    )
+    removed, tags = form.read_removed(channel), form.read_tags()
+    version = find_changeable(destination, page.seen_version)
     try:
         editing.change_destination(destination, visit.account, name, typed, cipher, now, removed, tags, version)
     except editing.DestinationGone:
