@@ -234,6 +234,20 @@ def test_save_and_test_during_the_cooldown_plans_a_test(app: Flask, seeded: Seed
     assert (_deliveries(app), _planned(app) is not None) == (1, True)
 
 
+def test_a_changed_form_that_is_submitted_twice_with_save_and_test_is_tested_once(
+    app: Flask, seeded: SeededIds, visit: Visit
+) -> None:
+    admin = visit(seeded.admin)
+    opened = dict(re.findall(r'name="(version)" value="([^"]+)"', admin.get(f"{PAGE}/edit").text))
+    typed = FORM | {"name": "Renamed"} | opened | SAVE_AND_TEST
+
+    pages = [admin.get(admin.post(f"{PAGE}/edit", typed).location or "").text for _ in range(2)]
+
+    assert "was saved. A test is being sent." in pages[0]
+    assert "was already saved." in pages[1]
+    assert (_deliveries(app), _planned(app)) == (1, None)
+
+
 def test_save_alone_sends_nothing(app: Flask, seeded: SeededIds, visit: Visit) -> None:
     visit(seeded.admin).post(f"{PAGE}/edit", FORM | {"name": "Renamed"})
 

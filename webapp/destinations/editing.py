@@ -98,8 +98,7 @@ def change_destination(
     name: None to keep it. typed: a value for every setting; see `fill_in` for what a blank one means.
     removed: the settings whose stored values are not kept. tags: None to keep those that it has.
     version: the only one that may be changed, see `find_version`; None for any.
-    Raises `DestinationGone` if deleted meanwhile, and `DestinationChanged` if another version would be changed. A form
-    that is submitted twice changes nothing the second time.
+    Raises `DestinationGone` if deleted meanwhile, and `DestinationChanged` if another version would be changed.
     """
     _lock_to_change(destination)
     is_seen = version in (None, find_version(destination))

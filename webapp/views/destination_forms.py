@@ -92,6 +92,7 @@ def edit(slug: str, destination_id: str) -> PageResponse:
     except editing.DestinationChanged:
         return page.render(form, OUTDATED)
     page.delete_draft()
-    flash_about(name, f"was saved.{run_if_asked(visit, destination)}")
+    # Without a version, nothing was changed: the form was submitted before, with the test that it asks for.
+    flash_about(name, f"was saved.{run_if_asked(visit, destination)}" if version else "was already saved.")
     warn_of_others(visit, destination)
     return redirect_to_page(visit, destination)
