@@ -1,6 +1,7 @@
 """Stored destinations: encrypted for their row, versioned, and never lost by accident."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select, update
@@ -23,6 +24,7 @@ from webapp.destinations.editing import (
     read_settings,
     set_enabled,
 )
+from webapp.destinations.form_versions import find_version
 from webapp.encryption.settings_cipher import SettingsUnreadable
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus
@@ -120,6 +122,18 @@ def test_saving_unchanged_values_changes_nothing(
     _change(destination, seeded, app_settings, **typed)
 
     assert (destination.config, destination.settings_version, destination.updated_at) == (before, 1, NOW)
+
+
+def test_of_two_submissions_of_a_form_the_second_one_finds_all_of_it_saved(
+    destination: AlertDestination, seeded: SeededIds, app_settings: AppSettings
+) -> None:
+    version, account, typed = find_version(destination), get_account(seeded), dict.fromkeys(SETTINGS, "")
+    change = partial(
+        change_destination, destination, account, "Siren", typed, app_settings.cipher, LATER, version=version
+    )
+
+    assert [change(), change()] == [True, False]
+    assert destination.name == "Siren"
 
 
 def test_two_changes_from_the_same_page_count_as_two_versions(

@@ -92,12 +92,13 @@ def change_destination(
     removed: Collection[str] = (),
     tags: Sequence[str] | None = None,
     version: str | None = None,
-) -> None:
+) -> bool:
     """Rename a destination, replace its settings and tags, and commit. New settings cancel a test that still waits.
 
     name: None to keep it. typed: a value for every setting; see `fill_in` for what a blank one means.
     removed: the settings whose stored values are not kept. tags: None to keep those that it has.
     version: the only one that may be changed, see `find_version`; None for any.
+    Returns False if another version has all of this already, as after the first of two submissions of a form.
     Raises `DestinationGone` if deleted meanwhile, and `DestinationChanged` if another version would be changed.
     """
     _lock_to_change(destination)
@@ -108,13 +109,14 @@ def change_destination(
     changed += set_tags(destination, split_tags(destination.tags) if tags is None else tags)
     if not changed:
         db.session.rollback()
-        return
+        return is_seen
     if not is_seen:
         db.session.rollback()
         raise DestinationChanged
     destination.updated_at = now
     record_destination_event(destination, account, Action.CHANGED, now, changed)
     db.session.commit()
+    return True
 
 
 def _replace_settings(

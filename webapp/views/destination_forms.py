@@ -86,13 +86,15 @@ def edit(slug: str, destination_id: str) -> PageResponse:
     removed, tags = form.read_removed(channel), form.read_tags()
     version = find_changeable(destination, page.seen_version)
     try:
-        editing.change_destination(destination, visit.account, name, typed, cipher, now, removed, tags, version)
+        is_first = editing.change_destination(
+            destination, visit.account, name, typed, cipher, now, removed, tags, version
+        )
     except editing.DestinationGone:
         abort(404)
     except editing.DestinationChanged:
         return page.render(form, OUTDATED)
     page.delete_draft()
-    # Without a version, nothing was changed: the form was submitted before, with the test that it asks for.
-    flash_about(name, f"was saved.{run_if_asked(visit, destination)}" if version else "was already saved.")
+    # A form that was submitted before may have sent the test that it asks for.
+    flash_about(name, f"was saved.{run_if_asked(visit, destination)}" if is_first else "was already saved.")
     warn_of_others(visit, destination)
     return redirect_to_page(visit, destination)
