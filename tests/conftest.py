@@ -173,6 +173,7 @@ def app(app_settings: AppSettings) -> Iterator[Flask]:
     app = create_app(app_settings)
     app_state(app).poll_budget = PollBudget(budget=math.inf)
     yield app
+    app_state(app).redis.close()
     with app.app_context():
         db.engine.dispose()
 
