@@ -15,8 +15,9 @@ from tests.single_sign_on.conftest import SignIn
 from tests.single_sign_on.provider import PUBLIC_URL, TestProvider
 from tests.visitor import Visitor
 from webapp.audit import COMMAND_LINE
+from webapp.auth import accounts
 from webapp.auth.account_links import add_link, find_link
-from webapp.auth.accounts import change_password
+from webapp.auth.accounts import change_password, find_by_email
 from webapp.auth.external_identities import list_linked, unlink_account
 from webapp.extensions import db
 from webapp.instance.workspaces import WorkspaceFilter, list_workspaces
@@ -188,6 +189,25 @@ def test_two_sign_ins_at_once_make_one_account(app: Flask, seeded: SeededIds) ->
 
     assert len(found) == 2
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)  # SQLite lets one of them wait
+def test_a_sign_in_that_another_one_overtakes_finds_its_account(
+    app: Flask, seeded: SeededIds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[int] = []
+
+    def look_too_early(*names: str) -> Account | None:
+        account = find_by_email(*names)
+        if not found:
+            found.append(0)
+            with app.app_context():
+                found[0] = let_in(person("ops")).id
+        return account
+
+    monkeypatch.setattr(accounts, "find_by_email", look_too_early)
+    with app.app_context():
+        assert let_in(person("ops")).id == found[0]
 
 
 # Who is linked to an account that is there

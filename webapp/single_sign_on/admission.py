@@ -131,10 +131,15 @@ def _require_confirmed(account: Account, issuer: str) -> None:
 
 
 def _add_account(person: Person, now: datetime) -> Account:
-    """Add an account without a password. Its address counts as confirmed only once Alertcheck has confirmed it."""
+    """Add an account without a password. Its address counts as confirmed only once Alertcheck has confirmed it.
+
+    Raises `_ChangedMeanwhile` if the person has got one by another sign-in in between.
+    """
     if person.email is None:
         raise SignOnRefused(Refusal.NO_EMAIL)
     if accounts.find_by_email(person.email) is not None:  # only of somebody whom a group or an invitation lets in
+        if find_identity(person.issuer, person.subject) is not None:
+            raise _ChangedMeanwhile
         raise SignOnRefused(Refusal.EMAIL_NOT_CONFIRMED_THERE)
     account = accounts.add_account(person.email, person.name or person.email, None, now)
     add_identity(account, person.issuer, person.subject, now)
