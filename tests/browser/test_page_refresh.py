@@ -391,7 +391,7 @@ def test_a_failing_server_is_asked_less_and_less_often(admin: Page) -> None:
     pass_a_minute_without_response(tab)
     expect(tab.locator("#stale")).to_be_visible()
     tab.clock.run_for(600_000)
-    assert 6 <= len(refreshes) <= 20  # without growing intervals, 60 or more
+    assert 6 <= len(refreshes) <= 40  # without growing intervals, 60 or more; a busy browser notes a failure late
 
 
 def test_pages_that_failed_together_do_not_ask_together(admin: Page) -> None:

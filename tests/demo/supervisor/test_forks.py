@@ -61,7 +61,7 @@ time.sleep(60)
 class Family:
     """A parent and the child that it has forked. data: the parent's directory, with the log of the child."""
 
-    parent: "subprocess.Popen[str]"
+    parent: "subprocess.Popen[bytes]"
     child: int
     data: Path
 
@@ -90,7 +90,8 @@ def start_parent(directory: Path, *words: str) -> Family:
     (directory / "modules" / "child.py").write_text(CHILD)
     environment = os.environ | {"PYTHONPATH": f"{PROJECT}:{directory / 'modules'}"}
     command = [sys.executable, "-c", PARENT, str(directory), *words]
-    parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    # Unbuffered, so that `communicate` misses nothing that was read together with the first line.
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0, env=environment)
     assert parent.stdout is not None
     return Family(parent, int(parent.stdout.readline()), directory)
 
@@ -146,7 +147,7 @@ def test_a_fork_that_is_stopped_at_once_does_not_miss_the_signal(tmp_path: Path)
     family = start_parent(tmp_path, "at once")
     output, _ = family.parent.communicate(timeout=SECONDS)
 
-    assert output.strip() == str(-signal.SIGTERM)
+    assert int(output) == -signal.SIGTERM
     assert time.monotonic() - began < SECONDS / 2
 
 
@@ -154,5 +155,5 @@ def test_a_fork_ends_as_a_process_does(tmp_path: Path) -> None:
     family = start_parent(tmp_path, "exit")
     output, _ = family.parent.communicate(timeout=SECONDS)
 
-    assert output.strip() == "3"
+    assert int(output) == 3
     assert (tmp_path / "log").read_text().splitlines()[-1] == "the end"
