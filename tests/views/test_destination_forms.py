@@ -384,6 +384,8 @@ def test_a_form_replaces_nothing_that_was_changed_after_it_had_been_opened(
 
     assert page.status_code == 409
     assert OUTDATED in page.text
+    assert "<title>Error: Edit Renamed elsewhere" in page.text
+    assert 'href="/w/harbor/destinations/1" target="_blank"' in page.text
     assert (name_of(), settings(1)["address"]) == ("Renamed elsewhere", ADDRESS)
 
 
