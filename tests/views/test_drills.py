@@ -141,6 +141,7 @@ def test_one_destination_is_changed_in_its_row(app: Flask, seeded: SeededIds, vi
         ("follow", {"choice": "follow", "needs_confirmation": "yes"}, (DrillChoice.SKIP, True)),
         ("follow needs_confirmation", {"choice": "weekly"}, (DrillChoice.WEEKLY, False)),
         ("follow", {"choice": "weekly"}, (DrillChoice.WEEKLY, False)),
+        ("follow needs_confirmation", {"choice": "weekly", "needs_confirmation": "yes"}, (DrillChoice.WEEKLY, False)),
     ],
 )
 def test_the_row_of_an_old_page_takes_back_nothing_that_somebody_else_changed(
@@ -159,6 +160,19 @@ def test_the_row_of_an_old_page_takes_back_nothing_that_somebody_else_changed(
     with app.app_context():
         destination = get_destination(seeded)
         assert (destination.drill_choice, destination.needs_confirmation) == after
+
+
+def test_the_row_of_an_old_page_keeps_a_tick_that_somebody_else_has_set(
+    app: Flask, seeded: SeededIds, visit: Visit
+) -> None:
+    row, admin = f"{PAGE}/destinations/{seeded.destination}", visit(seeded.admin)
+    admin.post(row, {"choice": "follow", "needs_confirmation": "yes"})
+
+    admin.post(row, {"choice": "weekly", "shown": "follow"})
+
+    with app.app_context():
+        destination = get_destination(seeded)
+        assert (destination.drill_choice, destination.needs_confirmation) == (DrillChoice.WEEKLY, True)
 
 
 def test_a_row_names_what_it_shows(seeded: SeededIds, visit: Visit) -> None:
