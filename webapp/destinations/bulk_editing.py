@@ -64,7 +64,7 @@ def change_all_tags(
         lock_destination(destination)
         if destination.deleted_at is not None:
             continue
-        if _reveal_secret(added, destination, cipher):
+        if added and _reveal_secret(added, destination, cipher):
             revealed += 1
             continue
         try:
