@@ -18,7 +18,7 @@ from webapp.application import create_app
 from webapp.auth.accounts import add_account
 from webapp.deliveries import request_test
 from webapp.deliveries.newest_deliveries import find_newest_test
-from webapp.deliveries.requesting.objections import WantedTest
+from webapp.deliveries.requesting.request_rules import WantedTest
 from webapp.deliveries.requesting.writing import request_tests
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db

@@ -3,8 +3,8 @@
 import socket
 
 from webapp.failures import Code, DeliveryFailed
-from webapp.outbound.http.classification import check_response
 from webapp.outbound.http.client import HttpResponse, post
+from webapp.outbound.http.response_classification import check_response
 from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.urls import read_url
 from webapp.outbound.transport.dns import Resolver

@@ -404,7 +404,7 @@ def test_everything_is_checked_again_when_it_is_due(
     ],
 )
 def test_a_limit_ends_it(planned: Place, monkeypatch: pytest.MonkeyPatch, limits: SendLimits, end: PlanEnd) -> None:
-    monkeypatch.setattr("webapp.presses.rate_limits.current_settings", lambda: _Settings(limits))
+    monkeypatch.setattr("webapp.presses.limit_counters.current_settings", lambda: _Settings(limits))
     planned.redis.flushall()
 
     planned.run(DUE)

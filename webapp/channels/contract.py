@@ -13,7 +13,7 @@ from webapp.channels.fields import Field, Settings
 from webapp.channels.message import Message
 from webapp.failures import Code, DeliveryFailed, Protocol, codes_of
 from webapp.outbound import OutboundClient
-from webapp.outbound.http.classification import Words
+from webapp.outbound.http.response_classification import Words
 from webapp.outbound.policy.counted_targets import SendTarget
 from webapp.outbound.policy.hostnames import matches
 from webapp.outbound.policy.urls import Target

@@ -1,4 +1,4 @@
-"""Counts each press in the limits of test sends, or refuses it: the cooldown of its destination, then `rate_limits`.
+"""Counts each press in the limits of test sends, or refuses it: the cooldown of its destination, then `limit_counters`.
 
 The cooldown is a window of Flask-Limiter. The script that counts the other limits checks it first, before anything is
 written. The database decides (`webapp.deliveries.requesting.writing`), so a flushed or unavailable Redis lets no second
@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from webapp.app_state import current_settings
 from webapp.deliveries.requesting.cooldown import COOLDOWN, CoolingDown
 from webapp.extensions import limiter
-from webapp.presses.rate_limits import PressLimit, TooManyTestSends, count_presses, uncount_presses
+from webapp.presses.limit_counters import PressLimit, TooManyTestSends, count_presses, uncount_presses
 from webapp.queue import classify
 
 log = logging.getLogger(__name__)

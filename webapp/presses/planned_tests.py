@@ -15,7 +15,7 @@ from webapp.audit import Action, Result, record_destination_event
 from webapp.auth.access import Visit
 from webapp.database.outages import describe_outage
 from webapp.deliveries.requesting.cooldown import COOLDOWN
-from webapp.deliveries.requesting.planned_test_changes import (
+from webapp.deliveries.requesting.planned_test_endings import (
     PlanGone,
     end_planned_test,
     end_planned_test_by_id,

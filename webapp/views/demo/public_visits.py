@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.app_state import app_state
 from webapp.auth.sessions import current_account, end_session, public, start_session
-from webapp.demo.visits import deletion, visits
+from webapp.demo.visits import ended_visits, visits
 from webapp.demo.visits.capacity import NoPlace
 from webapp.extensions import get_client, limiter
 from webapp.models import database_clock
@@ -58,7 +58,7 @@ def init_public_demo(app: Flask) -> None:
     app.before_request_funcs.setdefault(None, []).insert(0, _check_request)
     app.before_request(_limit_visitor)
     app.after_request(_keep_out_of_search_engines)
-    app_state(app).maintenance.append(deletion.delete_ended_visit)
+    app_state(app).maintenance.append(ended_visits.delete_ended_visit)
 
 
 @bp.post("/start")
