@@ -25,7 +25,7 @@ from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, Role, Workspace
 from webapp.models.delivery import IS_WAITING
 from webapp.settings import AppSettings, read_settings
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 from webapp.workspaces.workspace_changes import add_workspace
 
 EMAIL, PASSWORD = "owner@example.com", "correct horse battery staple"

@@ -16,8 +16,8 @@ from tests.scripted_mail_server import KEEP_SILENT, mail_server
 from webapp.app_state import app_state
 from webapp.outbound import MailServer, OutboundClient, Policy
 from webapp.outbound.policy.urls import Origin
+from webapp.outbound.transport.deadline import Limits
 from webapp.outbound.transport.dns import Resolver
-from webapp.outbound.transport.limits import Limits
 from webapp.settings_check.finding import Check, Finding, State
 from webapp.settings_check.network_checks import PUBLIC_ADDRESS, PUBLIC_HOST, check_dns, check_egress_proxy, check_mail
 

@@ -31,7 +31,7 @@ from webapp.workspaces.invitations import (
     renew_invitation,
     revoke_invitation,
 )
-from webapp.workspaces.workspace_changes import delete_workspace
+from webapp.workspaces.workspace_deletion import delete_workspace
 
 JO = "jo@example.com"
 

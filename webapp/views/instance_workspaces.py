@@ -25,7 +25,7 @@ from webapp.models import Workspace, database_clock
 from webapp.text.names import NameInvalid, isolate_name, read_name
 from webapp.text.search_text import read_search_text
 from webapp.views.instance_access import limit_changes, load_actor
-from webapp.workspaces import membership_rules, workspace_changes
+from webapp.workspaces import membership_rules, workspace_changes, workspace_deletion
 
 bp = Blueprint("instance_workspaces", __name__, url_prefix="/instance")
 
@@ -138,8 +138,8 @@ def delete(slug: str) -> PageResponse:
         return _render_deletion(workspace, "This is not the slug of the workspace."), 400
     name = isolate_name(workspace.name)
     try:
-        workspace_changes.delete_workspace(workspace, database_clock.now(), by)
-    except workspace_changes.WorkspaceGone:  # somebody else deleted it at the same moment
+        workspace_deletion.delete_workspace(workspace, database_clock.now(), by)
+    except workspace_deletion.WorkspaceGone:  # somebody else deleted it at the same moment
         db.session.rollback()
     db.session.commit()
     flash(f"{name} was deleted. A worker removes what is left of it.")
@@ -183,5 +183,5 @@ def _render_workspace(workspace: Workspace, errors: dict[str, str] | None = None
 
 
 def _render_deletion(workspace: Workspace, error: str | None) -> str:
-    impact = workspace_changes.assess_deletion(workspace)
+    impact = workspace_deletion.assess_deletion(workspace)
     return render_template("instance_workspace_delete.html", workspace=workspace, impact=impact, error=error)

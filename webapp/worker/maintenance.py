@@ -23,11 +23,11 @@ from webapp.drills.requesting import DrillRounds
 from webapp.extensions import db
 from webapp.models import database_clock
 from webapp.notices.worker_rounds import NoticeRounds
-from webapp.presses.planned_tests import PlannedTestRuns
+from webapp.presses.planned_test_runs import PlannedTestRuns
 from webapp.queue import QueueUnavailable, WorkerFault, enqueue_account_mails, enqueue_deliveries
 from webapp.settings import AppSettings
+from webapp.workspaces.deleted_workspaces import delete_remains
 from webapp.workspaces.invitations import delete_old_invitations
-from webapp.workspaces.workspace_deletion import delete_remains
 
 log = logging.getLogger(__name__)
 

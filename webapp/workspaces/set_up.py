@@ -14,7 +14,7 @@ from webapp.auth import accounts
 from webapp.auth.instance_admins import make_instance_admin
 from webapp.auth.set_up_links import SetUpLink, use_link
 from webapp.models import Account, Role, Workspace
-from webapp.workspaces import membership_rules, workspace_changes
+from webapp.workspaces import membership_changes, workspace_changes
 
 # Beside who used the link, in the audit trail.
 FIRST_ACCOUNT = "first account"
@@ -54,7 +54,7 @@ def set_up_installation(link: SetUpLink, person: NewAccount, slug: str, name: st
     by = Actor(account.id, account.name)
     make_instance_admin(account, now, by)
     workspace = workspace_changes.open_workspace(slug, name, now, by)
-    membership_rules.grant_role(workspace, account, Role.ADMIN, now, by)
+    membership_changes.grant_role(workspace, account, Role.ADMIN, now, by)
     accounts.set_password(account, person.password)  # last, because it may not be the workspace's name
     return Admission(account, workspace)
 

@@ -16,7 +16,7 @@ from webapp.demo.visits.capacity import hash_networks, require_place
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, DemoVisit, Role, Workspace
 from webapp.settings import VISIT_TIME, Demo
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 from webapp.workspaces.workspace_changes import add_workspace
 
 # Destinations of a visitor: at once, and in total with deleted ones, whose rows stay.
