@@ -11,7 +11,7 @@ from sqlalchemy import Select, and_
 from webapp import deliveries
 from webapp.app_state import app_state
 from webapp.auth.access import Visit
-from webapp.auth.session_rows import DestinationFacts, forget_place_rows
+from webapp.auth.session_rows import DestinationFacts, forget_url_rows
 from webapp.dashboard.certificate_warning import find_certificate_warning
 from webapp.dashboard.paging_notice import describe_paging
 from webapp.dashboard.planned_test_status import PlanStatus, describe_plan_end, find_plan_status, list_plans
@@ -163,7 +163,7 @@ def await_outcome(destination: AlertDestination) -> bool:
 
 
 def _leave() -> None:
-    forget_place_rows()
+    forget_url_rows()
     leave_database()
 
 
