@@ -204,8 +204,8 @@ def test_the_invitations_for_a_member_who_is_removed_end(seeded: SeededIds) -> N
 def test_what_would_end_with_a_member_is_counted(seeded: SeededIds, after: timedelta, count: int) -> None:
     _invite(seeded)
 
-    counts = [count_invitations_of(account, NOW + after, seeded.harbor) for account in (seeded.admin, seeded.support)]
-    assert (counts, count_invitations_of(seeded.admin, NOW, seeded.clinic)) == ([count, 0], 0)
+    counts = [count_invitations_of(account, seeded.harbor, NOW + after) for account in (seeded.admin, seeded.support)]
+    assert (counts, count_invitations_of(seeded.admin, seeded.clinic, NOW)) == ([count, 0], 0)
 
 
 # Making, renewing, revoking

@@ -1,6 +1,6 @@
 """Makes the report of a period: all its numbers come from one state of the database."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -46,7 +46,7 @@ class Report:
     @property
     def added(self) -> int:
         """Return how many destinations were added in the period."""
-        return _count(record.was_added for record in self.destinations)
+        return sum(record.was_added for record in self.destinations)
 
     @property
     def deleted(self) -> list[DestinationRecord]:
@@ -106,7 +106,3 @@ def _add_follow_ups(
     if found[RecordedProblem.UNCONFIRMED]:
         follow_ups.read_seen_tests(end)
     return found | {RecordedProblem.UNCONFIRMED: add_seen_tests(found[RecordedProblem.UNCONFIRMED], follow_ups)}
-
-
-def _count(holds: Iterable[bool]) -> int:
-    return sum(holds)

@@ -109,7 +109,7 @@ def end_invitation(invitation_id: int) -> bool:
     return change_rows(delete(Invitation).where(Invitation.id == invitation_id)) > 0
 
 
-def end_invitations_of(account_id: int, now: datetime, workspace_id: int | None = None) -> None:
+def end_invitations_of(account_id: int, workspace_id: int | None) -> None:
     """End the invitations that an account made, and those for its address, in one workspace or in all.
 
     Those for its address would otherwise let a member who was removed come back. The caller commits.
@@ -118,7 +118,7 @@ def end_invitations_of(account_id: int, now: datetime, workspace_id: int | None 
     db.session.execute(delete(Invitation).where(of_account), execution_options=_UNSYNCED)
 
 
-def count_invitations_of(account_id: int, now: datetime, workspace_id: int | None = None) -> int:
+def count_invitations_of(account_id: int, workspace_id: int, now: datetime) -> int:
     """Count the invitations that `end_invitations_of` would end and whose links work."""
     of_account = _concerning(account_id, workspace_id) & (Invitation.expires_at > now)
     return db.session.scalar(select(func.count()).select_from(Invitation).where(of_account)) or 0
