@@ -12,7 +12,8 @@ from tests.factories import (
 from webapp.audit import COMMAND_LINE, describe_change
 from webapp.extensions import db
 from webapp.models import AuditEvent
-from webapp.workspaces.workspace_changes import InvalidSlug, SlugUsed, find_workspace, open_workspace, rename_workspace
+from webapp.text.slugs import InvalidSlug
+from webapp.workspaces.workspace_changes import SlugUsed, find_workspace, open_workspace, rename_workspace
 from webapp.workspaces.workspace_deletion import delete_workspace
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]

@@ -10,6 +10,7 @@ from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db
 from webapp.models import Workspace, database_clock
 from webapp.text.counting import count
+from webapp.text.slugs import InvalidSlug
 from webapp.workspaces import installation_members, workspace_changes, workspace_deletion
 
 
@@ -21,7 +22,7 @@ def add_workspace(slug: str, name: str) -> None:
     """Add a workspace, for example: alertcheck add-workspace harbor "Harbor Logistics"."""
     try:
         workspace_changes.open_workspace(slug, name, database_clock.now(), COMMAND_LINE)
-    except (workspace_changes.InvalidSlug, workspace_changes.SlugUsed) as reason:
+    except (InvalidSlug, workspace_changes.SlugUsed) as reason:
         raise click.ClickException(str(reason)) from None
     db.session.commit()
     click.echo(f"Added. Its page is /w/{slug}. Add its first admin with: {COMMAND} add-member {slug} EMAIL admin")

@@ -24,6 +24,7 @@ from webapp.instance.workspaces import (
 from webapp.models import Workspace, database_clock
 from webapp.text.names import NameInvalid, isolate_name, read_name
 from webapp.text.search_text import read_search_text
+from webapp.text.slugs import InvalidSlug, read_slug
 from webapp.views.instance_access import limit_changes, load_actor
 from webapp.workspaces import membership_rules, workspace_changes, workspace_deletion
 
@@ -164,9 +165,9 @@ def _open(typed: dict[str, str], by: Actor, errors: dict[str, str]) -> Workspace
     except NameInvalid as reason:
         errors["name"] = str(reason)
     try:
-        slug = workspace_changes.read_slug(typed["slug"])
+        slug = read_slug(typed["slug"])
         return None if errors else workspace_changes.open_workspace(slug, name, database_clock.now(), by)
-    except (workspace_changes.InvalidSlug, workspace_changes.SlugUsed) as reason:
+    except (InvalidSlug, workspace_changes.SlugUsed) as reason:
         errors["slug"] = str(reason)
     return None
 

@@ -8,11 +8,8 @@ from webapp.audit import Action, Actor, describe_change, record_instance_event, 
 from webapp.extensions import db
 from webapp.models import UsedSlug, Workspace
 from webapp.models.locking import lock_workspaces
+from webapp.text.slugs import read_slug
 from webapp.workspaces.support_everywhere import add_supporters
-
-
-class InvalidSlug(Exception):
-    """The text is no valid slug. The exception's text is the rule."""
 
 
 class SlugUsed(Exception):
@@ -38,13 +35,6 @@ def find_workspace(slug: str) -> Workspace | None:
         return None
     named = select(Workspace).where(Workspace.slug == slug, Workspace.deleted_at.is_(None))
     return db.session.scalars(named).one_or_none()
-
-
-def read_slug(slug: str) -> str:
-    """Return the slug if it is valid. Raises `InvalidSlug`."""
-    if not (slug.replace("-", "").isalnum() and slug.isascii() and slug == slug.lower() and len(slug) <= 63):
-        raise InvalidSlug("A slug has up to 63 lowercase letters, digits and hyphens.")
-    return slug
 
 
 def open_workspace(slug: str, name: str, now: datetime, by: Actor) -> Workspace:
