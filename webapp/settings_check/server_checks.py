@@ -9,7 +9,6 @@ from webapp import queue
 from webapp.database.outage_reasons import describe_database
 from webapp.extensions import db
 from webapp.health.database import check_database
-from webapp.health.queue import check_queue
 from webapp.health.report import OK
 from webapp.models import database_clock
 from webapp.settings_check.finding import Finding, Severity
@@ -73,10 +72,10 @@ def compare_clocks(here: datetime, there: datetime) -> Finding:
 
 def check_queue_server() -> list[Finding]:
     """Write a key that expires."""
-    reason = check_queue()
-    if reason == OK:
+    outage = queue.find_outage()
+    if outage is None:
         return [Finding("queue", Severity.OK, "The queue server accepts the connection and writes.")]
-    return [Finding("queue", Severity.PROBLEM, f"The queue server {reason}.")]
+    return [Finding("queue", Severity.PROBLEM, outage.sentence)]
 
 
 def check_workers() -> list[Finding]:
