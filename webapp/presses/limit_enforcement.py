@@ -42,8 +42,9 @@ class Press:
 def enforce_limits(presses: Sequence[Press]) -> Iterator[Refusals]:
     """Count presses, one after the other, and yield `CoolingDown` or `TooManyTestSends` for each that is refused.
 
-    A press to whose destination the block adds a refusal does not count; if the block raises, none does.
-    No destination may be there twice.
+    If the block adds a refusal for the destination of a press, that press does not count. If the block raises, none
+    counts.
+    No two presses may have the same destination.
     """
     refusals, ids = Refusals(), dict[int, str]()
     try:

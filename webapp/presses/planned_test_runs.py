@@ -27,7 +27,7 @@ from webapp.presses.press import Refused, request_within_limits
 
 log = logging.getLogger(__name__)
 
-# How long it is known why a planned test ended.
+# How long an ended planned test is kept, so that pages can say why it ended.
 KEPT_FOR = timedelta(days=1)
 
 # Planned tests that are read, or forgotten, at once.
@@ -36,7 +36,7 @@ PAGE_SIZE = 100
 # Seconds of one pass. The next one, which begins at once, continues.
 PASS_TIME = 0.025
 
-# What each refusal makes of a planned test. During the cooldown it waits.
+# How a planned test ends if its press is refused for this reason. A press during the cooldown leaves it waiting.
 ENDS = {
     RequestResult.NOT_ALLOWED: PlanEnd.NOT_ALLOWED,
     RequestResult.DISABLED: PlanEnd.DISABLED,

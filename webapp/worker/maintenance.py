@@ -39,8 +39,8 @@ Task = Callable[[datetime], object]
 # waits for, so that nothing else takes the time of a worker that is behind.
 ROUND_INTERVAL = 1.0
 
-# Seconds after which a run in which a part fails leaves the rest to the next one: each may wait until a limit of the
-# database has passed, and a heartbeat must not be late because of it.
+# If a part fails after a run has taken this many seconds, the other parts are left to the next run: each may wait for a
+# time limit of the database, and the heartbeat must not be late.
 FAILURE_TIME = 3.0
 
 

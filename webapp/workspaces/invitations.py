@@ -1,7 +1,7 @@
 """Invitations: who may make one, for whom, until when its link works, and what ends it.
 
 Whoever makes, renews or accepts one holds the workspace's lock, so that two acts at once are done one after the other.
-An invitation works while who made it, or renewed it last, is an admin of the workspace.
+An invitation works as long as whoever made it, or renewed it last, is an admin of the workspace.
 """
 
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ class NewLink:
 def make_invitation(visit: Visit, role: Role, email: str | None, now: datetime) -> NewLink:
     """Add an invitation, record it, and commit. email: in canonical form. Raises `InvitationRefused`.
 
-    What is done and returned does not depend on whether an account has the address, unless it is a member's.
+    Unless the address is a member's, the same is done and returned whether or not an account has it.
     """
     _lock(visit, "Not made")
     _delete_ended(visit.workspace.id, email, now)

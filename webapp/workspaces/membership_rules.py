@@ -65,7 +65,7 @@ def list_grantable_roles(member: Member) -> list[Role]:
 
 
 def has_other_admin(workspace_id: int, account_id: int) -> bool:
-    """Return whether a workspace has an admin besides this account who can sign in. Lasts as long as the lock."""
+    """Return whether a workspace has an admin besides this account who can sign in. Holds while the lock does."""
     admins = select(Member.account_id).join(Member.account).where(Member.workspace_id == workspace_id)
     others = admins.where(Member.role == Role.ADMIN, Member.account_id != account_id, Account.is_active)
     return db.session.scalar(others.limit(1)) is not None

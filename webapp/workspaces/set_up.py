@@ -1,7 +1,7 @@
 """What a set-up link does: it makes the first account and workspace, or later an instance admin for one session.
 
-Each function ends the link first, so that of several presses at once only one goes on. Raises `LinkEnded` for the
-others. The caller commits with the session.
+Each function ends the link first: of several presses at once, one goes on, and the others raise `LinkEnded`. The caller
+commits, together with the session.
 """
 
 from dataclasses import dataclass, field

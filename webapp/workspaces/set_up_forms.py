@@ -48,7 +48,7 @@ def _read_slug(text: str) -> str:
 
 
 class NotUsed(Exception):
-    """The link was not used, because the form has an error that only using it found."""
+    """The link was not used: the form has an error that only the attempt to use it found."""
 
 
 class AccountForm(PageForm):

@@ -13,7 +13,7 @@ from webapp.workspaces.support_everywhere import add_supporters
 
 
 class SlugUsed(Exception):
-    """A workspace has the slug, or had it. is_deleted: whether it was deleted. Its text says so."""
+    """Another workspace has or had the slug, as the exception's text says. is_deleted: whether that one was deleted."""
 
     def __init__(self, slug: str, is_deleted: bool) -> None:
         reason = "was deleted, and no other workspace gets its slug" if is_deleted else "already exists"
