@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from webapp.channels.contract import Accepted
 from webapp.failures import Code
 from webapp.outbound import HttpResponse
-from webapp.outbound.http.classification import Words, check_response, make_failure
+from webapp.outbound.http.response_classification import Words, check_response, make_failure
 
 
 def read_response(

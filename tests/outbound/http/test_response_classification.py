@@ -6,8 +6,8 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from webapp.failures import Code, DeliveryFailed
-from webapp.outbound.http.classification import check_response
 from webapp.outbound.http.client import HttpResponse
+from webapp.outbound.http.response_classification import check_response
 
 HOST = "hooks.example.com"
 WORDS = {"no_service": Code.NOT_FOUND, "rollup_error": Code.REMOTE_UNAVAILABLE}

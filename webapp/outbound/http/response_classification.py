@@ -11,7 +11,7 @@ from types import MappingProxyType
 from webapp.failures import CHECK_ACCEPTED, Code, DeliveryFailed, Facts
 from webapp.outbound.http.client import HttpResponse
 from webapp.outbound.http.retry_after import limit_retry_after, parse_retry_after
-from webapp.outbound.http.status_codes import classify_status
+from webapp.outbound.http.status_classification import classify_status
 
 # A service's own words for what went wrong, and the code of each.
 Words = Mapping[str, Code]
