@@ -23,7 +23,7 @@ from webapp.application import create_app
 from webapp.auth.password_reset import find_resetting_account, request_reset
 from webapp.extensions import db
 from webapp.models import AccountLink, AccountMail, AccountMailKind, AccountMailStatus, database_clock
-from webapp.presses.rate_limits import admit_recipient
+from webapp.presses.limit_counters import admit_recipient
 from webapp.worker.account_mails import COMPOSERS, send_mail
 
 
