@@ -47,7 +47,7 @@ def test_200_and_ok_mean_that_telegram_accepted_the_message(receiver: RecordingR
 @pytest.mark.parametrize(
     ("status", "body", "code", "token"),
     [
-        (200, "", Code.REMOTE_REJECTED, None),
+        (200, "", Code.INVALID_RESPONSE, None),
         (200, "ok", Code.REMOTE_REJECTED, None),
         (200, "true", Code.REMOTE_REJECTED, None),
         (200, '{"ok": "true"}', Code.REMOTE_REJECTED, None),
@@ -57,9 +57,9 @@ def test_200_and_ok_mean_that_telegram_accepted_the_message(receiver: RecordingR
         (200, f"[{json.dumps(STORED)}]", Code.REMOTE_REJECTED, None),
         (200, "[" * 9000, Code.REMOTE_REJECTED, None),
         (200, '{"ok": ' + "[" * 9000, Code.REMOTE_REJECTED, None),
-        (200, f"<html>{TOKEN}</html>", Code.REMOTE_REJECTED, None),
-        (201, json.dumps(STORED), Code.REMOTE_REJECTED, None),
-        (204, "", Code.REMOTE_REJECTED, None),
+        (200, f"<html>{TOKEN}</html>", Code.SIGN_IN_PAGE, None),
+        (201, json.dumps(STORED), Code.UNEXPECTED_STATUS, None),
+        (204, "", Code.UNEXPECTED_STATUS, None),
         (200, error(400, "Bad Request: chat not found"), Code.NOT_FOUND, "chat not found"),
         (302, "", Code.SIGN_IN_PAGE, None),
         (307, "", Code.REDIRECT_REFUSED, None),

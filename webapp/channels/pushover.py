@@ -78,7 +78,7 @@ def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Acc
     answer = read_json(response.body)
     accepted = read_response(_name_wait(response), address, _find_word(answer), WORDS)
     is_accepted = type(answer.get("status")) is int and answer["status"] == 1
-    require_own_word(response.status == 200 and is_accepted, response, address)
+    require_own_word(is_accepted, response, address)
     return accepted
 
 

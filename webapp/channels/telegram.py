@@ -95,7 +95,7 @@ def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Acc
     if response.status == 400 and ("migrate_to_chat_id" in parameters or WORDS.get(word or "") is Code.GONE):
         raise _describe_upgrade(response, urlsplit(address).hostname, parameters.get("migrate_to_chat_id"))
     accepted = read_response(response, address, word, WORDS, parameters.get("retry_after"))
-    require_own_word(response.status == 200 and answer.get("ok") is True, response, address)
+    require_own_word(answer.get("ok") is True, response, address)
     return accepted
 
 

@@ -30,6 +30,7 @@ class Cause(StrEnum):
     PROXY_SIGN_IN = "proxy_sign_in"
     PROXY_PASSWORD = "proxy_password"  # noqa: S105 - the name of a cause
     PROXY_REFUSED = "proxy_refused"
+    WEB_PAGE = "web_page"
     GROUP_UPGRADED = "group_upgraded"
     TEAMS_CONNECTOR = "teams_connector"
     OPSGENIE = "opsgenie"

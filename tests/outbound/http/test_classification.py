@@ -1,12 +1,13 @@
 """What a response means: the receiver's own word, then its status; a web page is accepted with a warning."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from webapp.failures import Code, DeliveryFailed
-from webapp.outbound.http.classification import check_response
+from webapp.failures import MEANINGS, Code, DeliveryFailed
+from webapp.outbound.http.classification import check_response, explain_missing_word
 from webapp.outbound.http.client import HttpResponse
 
 HOST = "hooks.example.com"
@@ -135,3 +136,50 @@ def test_other_responses_are_accepted_without_a_warning(response: HttpResponse) 
 )
 def test_a_web_servers_own_page_tells_what_is_wrong_with_the_connection(title: bytes, code: Code) -> None:
     assert failure_of(response_of(400, b"<html><head><title>%b</title></head></html>" % title)).code is code
+
+
+@pytest.mark.parametrize("body", [b"no", b"{}", b'{"ok": false}', b'{"error": "<html>"}'])
+def test_whatever_else_a_service_says_means_that_it_did_not_accept_the_message(body: bytes) -> None:
+    failure = explain_missing_word(response_of(200, body), HOST, 200)
+    assert failure.code is Code.REMOTE_REJECTED
+    assert not MEANINGS[failure.code].may_have_arrived
+
+
+@pytest.mark.parametrize(
+    ("response", "code"),
+    [
+        (response_of(200, PAGE), Code.SIGN_IN_PAGE),
+        (response_of(202, PAGE), Code.SIGN_IN_PAGE),
+        (replace(response_of(200, PAGE), complete=False), Code.SIGN_IN_PAGE),  # a long page
+        (response_of(201, b'{"ok": true}'), Code.UNEXPECTED_STATUS),
+        (response_of(204), Code.UNEXPECTED_STATUS),
+        (response_of(200), Code.INVALID_RESPONSE),
+        (response_of(200, b" \n"), Code.INVALID_RESPONSE),
+        (response_of(200, b"\x1f\x8b\x08", content_encoding="gzip"), Code.INVALID_RESPONSE),
+        (response_of(200, b"\x8b", content_encoding=" BR"), Code.INVALID_RESPONSE),
+        (replace(response_of(200, b"{"), complete=False), Code.INVALID_RESPONSE),  # more than is kept
+        *(
+            (replace(response_of(200, PAGE), complete=False, broken_by=code), code)
+            for code in (Code.DEADLINE_EXCEEDED, Code.CONNECTION_CLOSED, Code.INVALID_RESPONSE)
+        ),
+    ],
+)
+def test_a_response_that_says_neither_leaves_open_whether_the_message_arrived(
+    response: HttpResponse, code: Code
+) -> None:
+    failure = explain_missing_word(response, HOST, 200)
+    assert failure.code is code
+    assert MEANINGS[code].may_have_arrived
+
+
+@pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
+def test_a_body_that_is_called_uncompressed_can_be_read(encoding: str) -> None:
+    response = response_of(200, b"no", content_encoding=encoding)
+    assert explain_missing_word(response, HOST, 200).code is Code.REMOTE_REJECTED
+
+
+def test_a_web_page_in_place_of_a_services_answer_is_named() -> None:
+    assert explain_missing_word(response_of(200, PAGE), HOST, 200).message == (
+        "hooks.example.com answered 200 with a web page, as sign-in and error pages do, so nobody knows whether it "
+        "accepted the message."
+    )

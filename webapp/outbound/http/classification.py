@@ -5,10 +5,11 @@ The receiver's own word decides first, then the status.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
-from webapp.failures import CHECK_ACCEPTED, Code, DeliveryFailed, Facts
+from webapp.failures import CHECK_ACCEPTED, Cause, Code, DeliveryFailed, Facts
 from webapp.outbound.http.client import HttpResponse
 from webapp.outbound.http.retry_after import limit_retry_after, parse_retry_after
 from webapp.outbound.http.status_codes import classify_status
@@ -68,6 +69,28 @@ def make_failure(
         wait_until=None if wait is None else now + timedelta(seconds=wait),
     )
     return DeliveryFailed(code, facts, retry_after=wait)
+
+
+def explain_missing_word(response: HttpResponse, host: str | None, status: int) -> DeliveryFailed:
+    """Return the failure for a response of 2xx without the word with which its service accepts a message.
+
+    Only a whole response that can be read, with something else in it, says that the message was not accepted.
+    status: what the service answers with that word.
+    """
+    if response.broken_by is not None:
+        return make_failure(response.broken_by, response, host)
+    if is_web_page(response):
+        page = make_failure(Code.SIGN_IN_PAGE, response, host)
+        return DeliveryFailed(page.code, replace(page.facts, cause=Cause.WEB_PAGE))
+    if response.status != status:
+        return make_failure(Code.UNEXPECTED_STATUS, response, host)
+    says_no = response.complete and bool(response.body.strip()) and not _is_compressed(response)
+    return make_failure(Code.REMOTE_REJECTED if says_no else Code.INVALID_RESPONSE, response, host)
+
+
+def _is_compressed(response: HttpResponse) -> bool:
+    """Check for a body that cannot be read, although the request asked for a plain one."""
+    return response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity")
 
 
 def _find_wait(response: HttpResponse, retry_after: object, now: datetime) -> float | None:
