@@ -83,8 +83,15 @@ def test_the_sentence_says_how_long_to_wait_and_until_when(status: int, text: st
     assert timedelta(0) <= until - before - timedelta(seconds=int(text)) < timedelta(seconds=5)
 
 
-def test_without_a_waiting_time_the_sentence_mentions_none() -> None:
-    assert "wait" not in failure_of(response_of(429)).message
+@pytest.mark.parametrize("text", [None, "soon", "0", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_without_a_time_to_wait_the_sentence_mentions_none(text: str | None) -> None:
+    headers = {} if text is None else {"retry_after": text}
+    assert "wait" not in failure_of(response_of(429, **headers)).message
+
+
+@pytest.mark.parametrize("text", ["2678400", "999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_longer_time_than_is_kept_is_not_given_an_end(text: str) -> None:
+    assert failure_of(response_of(429, retry_after=text)).message.endswith(" It asks to wait 31 days or longer.")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from webapp.failures import CHECK_ACCEPTED, Cause, Code, DeliveryFailed, Facts
 from webapp.outbound.http.client import HttpResponse
-from webapp.outbound.http.retry_after import limit_retry_after, parse_retry_after
+from webapp.outbound.http.retry_after import MAX_RETRY_AFTER, limit_retry_after, read_retry_after
 from webapp.outbound.http.status_codes import classify_status
 
 # A service's own words for what went wrong, and the code of each.
@@ -66,7 +66,7 @@ def make_failure(
         token=word,
         target=response.redirect_host,
         wait=wait,
-        wait_until=None if wait is None else now + timedelta(seconds=wait),
+        wait_until=None if wait is None or wait >= MAX_RETRY_AFTER else now + timedelta(seconds=wait),
     )
     return DeliveryFailed(code, facts, retry_after=wait)
 
@@ -94,7 +94,7 @@ def _is_compressed(response: HttpResponse) -> bool:
 
 
 def _find_wait(response: HttpResponse, retry_after: object, now: datetime) -> float | None:
-    by_header = parse_retry_after(response.headers.get("Retry-After"), now)
+    by_header = read_retry_after(response.headers, now)
     return limit_retry_after(retry_after) if by_header is None else by_header
 
 
