@@ -220,6 +220,10 @@ def _silent_in_body(connection: socket.socket) -> None:
     _wait(connection)
 
 
+def _tls_alert(connection: socket.socket) -> None:
+    _send(connection, b"\x15\x03\x03\x00\x02\x02\x50")
+
+
 def _hangs_up(connection: socket.socket) -> None:
     connection.close()
 

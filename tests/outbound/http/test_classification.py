@@ -138,6 +138,8 @@ def test_other_responses_are_accepted_without_a_warning(response: HttpResponse) 
         (b"400 The SSL certificate error", Code.CLIENT_CERTIFICATE_REQUIRED),
         (b"400 The plain HTTP request was sent to HTTPS port", Code.SCHEME_NOT_ALLOWED),
         (b"You're speaking plain HTTP to an SSL-enabled server port.", Code.SCHEME_NOT_ALLOWED),
+        (b"Client sent an HTTP request to an HTTPS server.", Code.SCHEME_NOT_ALLOWED),
+        (b"This combination of host and port requires TLS.", Code.SCHEME_NOT_ALLOWED),
         (b"400 Bad Request", Code.BAD_REQUEST),
     ],
 )

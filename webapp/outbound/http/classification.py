@@ -20,10 +20,13 @@ Words = Mapping[str, Code]
 _NO_WORDS: Words = MappingProxyType({})
 _CODES_WITH_RETRY_AFTER = frozenset({Code.RATE_LIMITED, Code.REMOTE_UNAVAILABLE})
 
-# What nginx and Apache say on the page of a 400.
+# What nginx, Apache, Go and Tomcat say in a 400.
 _BAD_REQUESTS = {
     re.compile(rb"No required SSL certificate was sent|The SSL certificate error"): Code.CLIENT_CERTIFICATE_REQUIRED,
-    re.compile(rb"plain HTTP request was sent to HTTPS port|speaking plain HTTP to an SSL"): Code.SCHEME_NOT_ALLOWED,
+    re.compile(
+        rb"plain HTTP request was sent to HTTPS port|speaking plain HTTP to an SSL|"
+        rb"sent an HTTP request to an HTTPS server|combination of host and port requires TLS"
+    ): Code.SCHEME_NOT_ALLOWED,
 }
 
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
