@@ -26,6 +26,7 @@ class Cause(StrEnum):
     HANDSHAKE_CLOSED = "handshake_closed"
     HANDSHAKE_SILENT = "handshake_silent"
     SERVER_ERROR = "server_error"
+    NO_ADDRESS = "no_address"
     PROXY_UNREACHABLE = "proxy_unreachable"
     PROXY_SIGN_IN = "proxy_sign_in"
     PROXY_PASSWORD = "proxy_password"  # noqa: S105 - the name of a cause
