@@ -66,7 +66,16 @@ def test_200_and_ok_mean_that_telegram_accepted_the_message(receiver: RecordingR
         (400, error(400, "Bad Request: chat not found"), Code.NOT_FOUND, "chat not found"),
         (400, error(400, "Bad Request: message thread not found"), Code.NOT_FOUND, "message thread not found"),
         (400, error(400, "Bad Request: TOPIC_CLOSED"), Code.FORBIDDEN, "TOPIC_CLOSED"),
-        (400, error(400, "Bad Request: CHAT_WRITE_FORBIDDEN"), Code.FORBIDDEN, "CHAT_WRITE_FORBIDDEN"),
+        *(
+            (400, error(400, f"Bad Request: {name}"), Code.FORBIDDEN, name)
+            for name in (
+                "CHAT_ADMIN_REQUIRED",
+                "CHAT_RESTRICTED",
+                "CHAT_SEND_PLAIN_FORBIDDEN",
+                "CHAT_WRITE_FORBIDDEN",
+                "USER_BANNED_IN_CHANNEL",
+            )
+        ),
         (
             *(400, error(400, "Bad Request: not enough rights to send text messages to the chat"), Code.FORBIDDEN),
             "not enough rights to send text messages to the chat",

@@ -39,7 +39,12 @@ WORDS = {
     "have no rights to send a message": Code.FORBIDDEN,
     "not enough rights to send text messages to the chat": Code.FORBIDDEN,
     "need administrator rights in the channel chat": Code.FORBIDDEN,
+    # Telegram's own names of errors, which its server passes on (core.telegram.org/method/messages.sendMessage).
+    "CHAT_ADMIN_REQUIRED": Code.FORBIDDEN,
+    "CHAT_RESTRICTED": Code.FORBIDDEN,
+    "CHAT_SEND_PLAIN_FORBIDDEN": Code.FORBIDDEN,
     "CHAT_WRITE_FORBIDDEN": Code.FORBIDDEN,
+    "USER_BANNED_IN_CHANNEL": Code.FORBIDDEN,
     "TOPIC_CLOSED": Code.FORBIDDEN,
     "Unauthorized": Code.AUTH_FAILED,
     "invalid token specified": Code.AUTH_FAILED,
@@ -181,7 +186,8 @@ CHANNEL = Channel(
         Code.AUTH_FAILED: f"The bot token is not valid or is no longer valid. {FIND_IT}",
         Code.FORBIDDEN: (
             "In Telegram, add the bot to the chat and allow it to send messages: in a channel as an admin, in a "
-            "private chat by unblocking it and pressing Start. If a topic is closed, reopen it."
+            "private chat by unblocking it and pressing Start. If a topic is closed, reopen it. If CHAT_RESTRICTED is "
+            "named, Telegram itself restricts the chat: use another one."
         ),
         Code.NOT_FOUND: (
             "Check the chat id, the topic id and the bot token in the settings of the destination, and that the bot is "
