@@ -44,6 +44,24 @@ def test_200_and_status_1_mean_that_pushover_accepted_the_message(
     assert send(receiver, message) == Accepted(200)
 
 
+def test_a_message_that_reaches_no_device_was_not_delivered(receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(200, '{"info": "no active devices to send to", "status": 1, "request": "5c4487c0"}')
+    with pytest.raises(DeliveryFailed) as caught:
+        send(receiver, message)
+    assert caught.value.code is Code.NOT_FOUND
+    assert not caught.value.may_retry
+    assert caught.value.message == (
+        "127.0.0.1 answered 200, but no device is active to which it could send the message."
+    )
+    assert "none of the devices is active" in CHANNEL.hints[Code.NOT_FOUND]
+
+
+@pytest.mark.parametrize("info", ["another remark", "", None, 1, ["no active devices to send to"]])
+def test_another_remark_changes_nothing(info: object, receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(200, json.dumps({"info": info, "status": 1}))
+    assert send(receiver, message) == Accepted(200)
+
+
 INVALID_TOKEN = "application token is invalid, see https://pushover.net/api"
 INVALID_USER = "user identifier is not a valid user, group, or subscribed user key, see https://pushover.net/api"
 DEEP = "[" * 16_000

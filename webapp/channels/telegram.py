@@ -5,7 +5,6 @@ Source: Telegram's Bot API, `sendMessage` and `ResponseParameters`, and the erro
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -106,9 +105,8 @@ def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Acc
 
 def _describe_upgrade(response: HttpResponse, host: str | None, new_id: object) -> DeliveryFailed:
     """Return the failure of a group that has a new id. It is suggested, but never used without a press."""
-    failure = make_failure(Code.GONE, response, host)
-    facts = replace(failure.facts, cause=Cause.GROUP_UPGRADED)
-    return DeliveryFailed(failure.code, facts, suggestion=suggest_integer("chat_id", new_id))
+    failure = make_failure(Code.GONE, response, host, cause=Cause.GROUP_UPGRADED)
+    return DeliveryFailed(failure.code, failure.facts, suggestion=suggest_integer("chat_id", new_id))
 
 
 def _find_server(settings: Settings) -> str:

@@ -33,6 +33,7 @@ class Cause(StrEnum):
     PROXY_REFUSED = "proxy_refused"
     WEB_PAGE = "web_page"
     GROUP_UPGRADED = "group_upgraded"
+    NO_ACTIVE_DEVICE = "no_active_device"
     TEAMS_CONNECTOR = "teams_connector"
     OPSGENIE = "opsgenie"
     OWN_SERVER_UNKNOWN = "own_server_unknown"

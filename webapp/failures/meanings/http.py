@@ -83,5 +83,6 @@ HTTP_CAUSES: dict[Cause, str] = {
         "{host} answered {status} with a web page, as sign-in and error pages do, so nobody knows whether it accepted "
         "the message."
     ),
+    Cause.NO_ACTIVE_DEVICE: "{host} answered {status}, but no device is active to which it could send the message.",
     Cause.GROUP_UPGRADED: "{host} answered {status}: the group became a supergroup, so its chat id is a new one.",
 }

@@ -5,7 +5,6 @@ The receiver's own word decides first, then the status.
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
@@ -58,15 +57,21 @@ def check_response(
 
 
 def make_failure(
-    code: Code, response: HttpResponse, host: str | None, word: str | None = None, retry_after: object = None
+    code: Code,
+    response: HttpResponse,
+    host: str | None,
+    word: str | None = None,
+    retry_after: object = None,
+    cause: Cause | None = None,
 ) -> DeliveryFailed:
-    """Return the failure with everything of the response that may be shown."""
+    """Return the failure with everything of the response that may be shown. cause: if it is known more exactly."""
     now = datetime.now(UTC)
     wait = _find_wait(response, retry_after, now) if code in _CODES_WITH_RETRY_AFTER else None
     facts = Facts(
         host=host,
         status=response.status,
         token=word,
+        cause=cause,
         target=response.redirect_host,
         wait=wait,
         wait_until=None if wait is None or wait >= MAX_RETRY_AFTER else now + timedelta(seconds=wait),
@@ -83,8 +88,7 @@ def explain_missing_word(response: HttpResponse, host: str | None, status: int) 
     if response.broken_by is not None:
         return make_failure(response.broken_by, response, host)
     if is_web_page(response):
-        page = make_failure(Code.SIGN_IN_PAGE, response, host)
-        return DeliveryFailed(page.code, replace(page.facts, cause=Cause.WEB_PAGE))
+        return make_failure(Code.SIGN_IN_PAGE, response, host, cause=Cause.WEB_PAGE)
     if response.status != status:
         return make_failure(Code.UNEXPECTED_STATUS, response, host)
     says_no = response.complete and bool(response.body.strip()) and not _is_compressed(response)
