@@ -131,6 +131,12 @@ def test_other_responses_are_accepted_without_a_warning(response: HttpResponse) 
     assert check_response(response, HOST) is None
 
 
+def test_an_answer_that_reports_an_error_is_accepted_with_a_warning() -> None:
+    assert check_response(response_of(201, b'{"errcode": 310000, "errmsg": "canary"}'), HOST) == (
+        "hooks.example.com answered 201, but its response reports an error. Check that the message arrived."
+    )
+
+
 @pytest.mark.parametrize(
     ("title", "code"),
     [

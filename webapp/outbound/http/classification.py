@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from webapp.failures import CHECK_ACCEPTED, Cause, Code, DeliveryFailed, Facts
 from webapp.outbound.http.client import HttpResponse
+from webapp.outbound.http.reported_errors import reports_error
 from webapp.outbound.http.retry_after import MAX_RETRY_AFTER, limit_retry_after, read_retry_after
 from webapp.outbound.http.status_codes import classify_status
 
@@ -51,9 +52,11 @@ def check_response(
     code = words.get(word or "") or _classify(response)
     if code is not None:
         raise make_failure(code, response, host, word, retry_after)
-    if not is_web_page(response):
-        return None
-    return f"{host} answered with a web page, as sign-in and error pages do. {CHECK_ACCEPTED}"
+    if is_web_page(response):
+        return f"{host} answered with a web page, as sign-in and error pages do. {CHECK_ACCEPTED}"
+    if reports_error(response.body):
+        return f"{host} answered {response.status}, but its response reports an error. {CHECK_ACCEPTED}"
+    return None
 
 
 def make_failure(
