@@ -195,6 +195,6 @@ def test_a_body_that_is_called_uncompressed_can_be_read(encoding: str) -> None:
 
 def test_a_web_page_in_place_of_a_services_answer_is_named() -> None:
     assert explain_missing_word(response_of(200, PAGE), HOST, 200).message == (
-        "hooks.example.com answered 200 with a web page, as sign-in and error pages do, so nobody knows whether it "
-        "accepted the message."
+        "hooks.example.com answered 200 with a web page, as sign-in and error pages do, in place of the answer to a "
+        "message."
     )
