@@ -22,10 +22,11 @@ def send(receiver: RecordingReceiver, message: Message) -> Accepted:
 
 
 @pytest.mark.parametrize("body", ["ok", "ok\n"])
+@pytest.mark.parametrize("media_type", ["text/html", "text/html; charset=utf-8", "text/plain"])
 def test_200_and_ok_mean_that_slack_accepted_the_message(
-    body: str, receiver: RecordingReceiver, message: Message
+    body: str, media_type: str, receiver: RecordingReceiver, message: Message
 ) -> None:
-    receiver.respond_with(200, body)
+    receiver.respond_with(200, body, {"Content-Type": media_type})
     assert send(receiver, message) == Accepted(200)
 
 

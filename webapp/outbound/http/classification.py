@@ -109,10 +109,11 @@ def _find_wait(response: HttpResponse, retry_after: object, now: datetime) -> fl
 
 
 def is_web_page(response: HttpResponse) -> bool:
-    """Check for a web page, declared as one or not. An empty body is not one, although some servers call it HTML."""
+    """Check for a web page, declared as one or not. It has a tag: Slack, PHP and others call every "ok" HTML."""
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     body = response.body.replace(b"\0", b"")  # UTF-16
-    return bool(body.strip()) and (media_type in _HTML_TYPES or _HTML_START.match(body) is not None)
+    may_have_tag = b"<" in body or (body != b"" and _is_compressed(response))
+    return (media_type in _HTML_TYPES and may_have_tag) or _HTML_START.match(body) is not None
 
 
 def _classify(response: HttpResponse) -> Code | None:
