@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.channels.conftest import LINK, RecordingReceiver
+from tests.channels.refusals import find_failure
 from webapp.channels.contract import Accepted
 from webapp.channels.discord import CHANNEL, WORDS
 from webapp.channels.fields import SettingInvalid
@@ -29,9 +30,7 @@ def send(receiver: RecordingReceiver, message: Message, query: str = "", thread_
 
 
 def failure_of(receiver: RecordingReceiver, message: Message) -> DeliveryFailed:
-    with pytest.raises(DeliveryFailed) as caught:
-        send(receiver, message)
-    return caught.value
+    return find_failure(send, receiver, message)
 
 
 def error(number: object, text: str = "s3cr-tWord") -> str:

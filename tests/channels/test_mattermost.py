@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.channels.conftest import LINK, RecordingReceiver
+from tests.channels.refusals import find_failure
 from webapp.channels.contract import Accepted
 from webapp.channels.fields import SettingInvalid
 from webapp.channels.mattermost import CHANNEL
@@ -35,9 +36,7 @@ def send(receiver: RecordingReceiver, message: Message) -> Accepted:
 
 
 def failure_of(receiver: RecordingReceiver, message: Message) -> DeliveryFailed:
-    with pytest.raises(DeliveryFailed) as caught:
-        send(receiver, message)
-    return caught.value
+    return find_failure(send, receiver, message)
 
 
 @pytest.mark.parametrize("body", ["ok", "ok\n"])

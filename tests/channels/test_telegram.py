@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.channels.conftest import LINK, RecordingReceiver
+from tests.channels.refusals import find_failure
 from webapp.channels.contract import Accepted
 from webapp.channels.fields import SettingInvalid
 from webapp.channels.message import Message
@@ -28,9 +29,7 @@ def send(receiver: RecordingReceiver, message: Message, **others: str) -> Accept
 
 
 def failure_of(receiver: RecordingReceiver, message: Message) -> DeliveryFailed:
-    with pytest.raises(DeliveryFailed) as caught:
-        send(receiver, message)
-    return caught.value
+    return find_failure(send, receiver, message)
 
 
 def error(status: int, description: object, **parameters: object) -> str:

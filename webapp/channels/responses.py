@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from webapp.channels.contract import Accepted
 from webapp.outbound import HttpResponse
-from webapp.outbound.http.classification import Words, check_response, explain_missing_word
+from webapp.outbound.http.response_classification import Words, check_response, explain_missing_word
 
 
 def read_response(

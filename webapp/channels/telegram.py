@@ -16,7 +16,7 @@ from webapp.channels.message import I_SEE_IT, Message
 from webapp.channels.responses import read_json, read_response, require_own_word
 from webapp.failures import Cause, Code, DeliveryFailed, suggest_integer
 from webapp.outbound import HttpResponse, OutboundClient
-from webapp.outbound.http.classification import make_failure
+from webapp.outbound.http.response_classification import make_failure
 from webapp.outbound.policy.counted_targets import SendTarget, find_account
 
 SERVER = "https://api.telegram.org"

@@ -17,9 +17,10 @@ from tests.outbound.outcome_of import BRIEF, HEADERS, loopback, outcome_of, send
 from tests.outbound.scripts import reads_first, script_of
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.http.client import get, post
+from webapp.outbound.http.head import MAX_HEAD
 from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.urls import Origin
-from webapp.outbound.transport.limits import LIMITS, MAX_BODY, MAX_HEAD
+from webapp.outbound.transport.deadline import LIMITS, MAX_BODY
 
 pytestmark = pytest.mark.slow
 

@@ -20,8 +20,7 @@ from webapp.outbound.http.body import read_body
 from webapp.outbound.http.client import _send
 from webapp.outbound.http.exchange import Exchange
 from webapp.outbound.policy.urls import read_url
-from webapp.outbound.transport.deadline import Deadline
-from webapp.outbound.transport.limits import MAX_BODY
+from webapp.outbound.transport.deadline import MAX_BODY, Deadline
 
 pytestmark = pytest.mark.slow
 

@@ -1,8 +1,7 @@
 """Failures of the DNS lookup and the connection. The next step of a code is right for each of its causes."""
 
 from webapp.failures.cause import Cause
-from webapp.failures.code import Code
-from webapp.failures.meanings.meaning import Meaning
+from webapp.failures.code import Code, Meaning
 
 CONNECTION: dict[Code, Meaning] = {
     Code.DNS_NOT_FOUND: Meaning(

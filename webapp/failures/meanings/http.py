@@ -1,8 +1,7 @@
 """Failures that an HTTP receiver reports. Only these sentences use `{status}` as an HTTP status."""
 
 from webapp.failures.cause import Cause
-from webapp.failures.code import Code
-from webapp.failures.meanings.meaning import Meaning
+from webapp.failures.code import Code, Meaning
 
 HTTP: dict[Code, Meaning] = {
     Code.REDIRECT_REFUSED: Meaning(

@@ -16,9 +16,8 @@ from webapp.outbound.policy.allowed_targets import Policy, check_url
 from webapp.outbound.policy.redirects import find_redirect_host
 from webapp.outbound.policy.urls import Target
 from webapp.outbound.transport.connect import open_connection
-from webapp.outbound.transport.deadline import Deadline
+from webapp.outbound.transport.deadline import LIMITS, Deadline, Limits
 from webapp.outbound.transport.dns import Resolver, system_resolver
-from webapp.outbound.transport.limits import LIMITS, Limits
 
 _OWN_HEADERS = {"User-Agent": "Alertcheck", "Accept-Encoding": "identity", "Connection": "close"}
 

@@ -20,8 +20,7 @@ from webapp.outbound.http.chunks import ChunkedBody
 from webapp.outbound.http.head import read_head
 from webapp.outbound.policy.urls import Target
 from webapp.outbound.transport.client_certificates import is_certificate_rejection
-from webapp.outbound.transport.deadline import Deadline
-from webapp.outbound.transport.limits import Limits
+from webapp.outbound.transport.deadline import Deadline, Limits
 
 # The first bytes of a TLS alert or handshake (RFC 8446, section 5.1).
 _TLS_RECORDS = (b"\x15\x03", b"\x16\x03")

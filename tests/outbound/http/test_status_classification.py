@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.failures import MEANINGS, Code
-from webapp.outbound.http.status_codes import classify_status
+from webapp.outbound.http.status_classification import classify_status
 
 REDIRECTS = [300, 301, 305, 306, 307, 308, 399]
 SIGN_INS = [302, 303]

@@ -7,8 +7,8 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from webapp.failures import MEANINGS, Code, DeliveryFailed
-from webapp.outbound.http.classification import check_response, explain_missing_word
 from webapp.outbound.http.client import HttpResponse
+from webapp.outbound.http.response_classification import check_response, explain_missing_word
 
 HOST = "hooks.example.com"
 WORDS = {"no_service": Code.NOT_FOUND, "rollup_error": Code.REMOTE_UNAVAILABLE}

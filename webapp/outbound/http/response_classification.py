@@ -12,7 +12,7 @@ from webapp.failures import CHECK_ACCEPTED, Cause, Code, DeliveryFailed, Facts
 from webapp.outbound.http.client import HttpResponse
 from webapp.outbound.http.reported_errors import reports_error
 from webapp.outbound.http.retry_after import MAX_RETRY_AFTER, limit_retry_after, read_retry_after
-from webapp.outbound.http.status_codes import classify_status
+from webapp.outbound.http.status_classification import classify_status
 
 # A service's own words for what went wrong, and the code of each.
 Words = Mapping[str, Code]
