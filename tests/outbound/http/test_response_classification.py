@@ -86,7 +86,7 @@ def test_the_sentence_says_how_long_to_wait_and_until_when(status: int, text: st
 @pytest.mark.parametrize("text", [None, "soon", "0", "Wed, 21 Oct 2015 07:28:00 GMT"])
 def test_without_a_time_to_wait_the_sentence_mentions_none(text: str | None) -> None:
     headers = {} if text is None else {"retry_after": text}
-    assert "wait" not in failure_of(response_of(429, **headers)).message
+    assert "wait" not in failure_of(response_of(429, b"", **headers)).message
 
 
 @pytest.mark.parametrize("text", ["2678400", "999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
