@@ -11,6 +11,7 @@ _FALSE_IF_REFUSED = ("ok", "success")
 _SET_IF_REFUSED = ("error", "errors", "errcode")
 _OUTCOMES = ("status", "result")
 _REFUSALS = frozenset({"error", "fail", "failed", "failure"})
+_NO_ERROR = frozenset({"", "0", "false", "no", "none", "null", "ok", "success"})
 
 
 def reports_error(body: bytes) -> bool:
@@ -22,7 +23,12 @@ def reports_error(body: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return (
-        any(answer.get(name) is False for name in _FALSE_IF_REFUSED)
-        or any(answer.get(name) for name in _SET_IF_REFUSED)
+        any(str(answer.get(name)).lower() == "false" for name in _FALSE_IF_REFUSED)
+        or any(_is_set(answer.get(name)) for name in _SET_IF_REFUSED)
         or any(str(answer.get(name)).lower() in _REFUSALS for name in _OUTCOMES)
     )
+
+
+def _is_set(value: object) -> bool:
+    """Return whether a value names an error. Some receivers write "0" or "none" as a text."""
+    return bool(value) and str(value).strip().lower() not in _NO_ERROR
