@@ -48,11 +48,11 @@ def test_200_and_the_stored_message_mean_that_discord_accepted_it(
 @pytest.mark.parametrize(
     ("status", "body", "code", "token"),
     [
-        (204, "", Code.REMOTE_REJECTED, None),
-        (201, STORED, Code.REMOTE_REJECTED, None),
-        (200, "", Code.REMOTE_REJECTED, None),
+        (204, "", Code.UNEXPECTED_STATUS, None),
+        (201, STORED, Code.UNEXPECTED_STATUS, None),
+        (200, "", Code.INVALID_RESPONSE, None),
         (200, "ok", Code.REMOTE_REJECTED, None),
-        (200, HTML, Code.REMOTE_REJECTED, None),
+        (200, HTML, Code.SIGN_IN_PAGE, None),
         (200, "null", Code.REMOTE_REJECTED, None),
         (200, f"[{STORED}]", Code.REMOTE_REJECTED, None),
         (200, "[" * 9000, Code.REMOTE_REJECTED, None),

@@ -80,7 +80,7 @@ def test_a_long_name_is_cut(receiver: RecordingReceiver, message: Message) -> No
 @pytest.mark.parametrize(
     ("status", "body", "code", "token"),
     [
-        (202, "", Code.REMOTE_REJECTED, None),
+        (202, "", Code.INVALID_RESPONSE, None),
         (202, "{}", Code.REMOTE_REJECTED, None),
         (202, "success", Code.REMOTE_REJECTED, None),
         (202, '["success"]', Code.REMOTE_REJECTED, None),
@@ -88,9 +88,9 @@ def test_a_long_name_is_cut(receiver: RecordingReceiver, message: Message) -> No
         (202, '{"status": "s3cr-tWord"}', Code.REMOTE_REJECTED, None),
         (202, '{"status": {"success": true}}', Code.REMOTE_REJECTED, None),
         (202, says("invalid event", "s3cr-tWord"), Code.BAD_REQUEST, "invalid event"),
-        (200, says("success"), Code.REMOTE_REJECTED, None),
-        (200, "<html>s3cr-tWord</html>", Code.REMOTE_REJECTED, None),
-        (204, "", Code.REMOTE_REJECTED, None),
+        (200, says("success"), Code.UNEXPECTED_STATUS, None),
+        (200, "<html>s3cr-tWord</html>", Code.SIGN_IN_PAGE, None),
+        (204, "", Code.UNEXPECTED_STATUS, None),
         (302, "", Code.SIGN_IN_PAGE, None),
         (308, "", Code.REDIRECT_REFUSED, None),
         (400, says("invalid event", "s3cr-tWord"), Code.BAD_REQUEST, "invalid event"),

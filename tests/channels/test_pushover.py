@@ -45,6 +45,20 @@ def test_200_and_status_1_mean_that_pushover_accepted_the_message(
     assert send(receiver, message) == Accepted(200)
 
 
+def test_a_message_that_reaches_no_device_was_not_delivered(receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(200, '{"info": "no active devices to send to", "status": 1, "request": "5c4487c0"}')
+    failure = find_failure(send, receiver, message)
+    assert (failure.code, failure.may_retry) == (Code.NOT_FOUND, False)
+    assert failure.message == "127.0.0.1 answered 200, but no device is active to which it could send the message."
+    assert "none of the devices is active" in CHANNEL.hints[Code.NOT_FOUND]
+
+
+@pytest.mark.parametrize("info", ["another remark", "", None, 1, ["no active devices to send to"]])
+def test_another_remark_changes_nothing(info: object, receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(200, json.dumps({"info": info, "status": 1}))
+    assert send(receiver, message) == Accepted(200)
+
+
 INVALID_TOKEN = "application token is invalid, see https://pushover.net/api"
 INVALID_USER = "user identifier is not a valid user, group, or subscribed user key, see https://pushover.net/api"
 DEEP = "[" * 16_000
@@ -55,7 +69,7 @@ NONE = -DAY
 @pytest.mark.parametrize(
     ("status", "body", "code", "token"),
     [
-        (200, "", Code.REMOTE_REJECTED, None),
+        (200, "", Code.INVALID_RESPONSE, None),
         (200, "ok", Code.REMOTE_REJECTED, None),
         (200, "1", Code.REMOTE_REJECTED, None),
         (200, "{}", Code.REMOTE_REJECTED, None),
@@ -64,12 +78,12 @@ NONE = -DAY
         (200, '{"status": true}', Code.REMOTE_REJECTED, None),
         (200, '{"status": 1.0}', Code.REMOTE_REJECTED, None),
         (200, '[{"status": 1}]', Code.REMOTE_REJECTED, None),
-        (200, f"<html>{USER_KEY}</html>", Code.REMOTE_REJECTED, None),
+        (200, f"<html>{USER_KEY}</html>", Code.SIGN_IN_PAGE, None),
         (200, DEEP, Code.REMOTE_REJECTED, None),
         (200, b"\xff", Code.REMOTE_REJECTED, None),
         (200, refusal(INVALID_USER, user="invalid"), Code.NOT_FOUND, "user: invalid"),
-        (202, ACCEPTED, Code.REMOTE_REJECTED, None),
-        (204, "", Code.REMOTE_REJECTED, None),
+        (202, ACCEPTED, Code.UNEXPECTED_STATUS, None),
+        (204, "", Code.UNEXPECTED_STATUS, None),
         (301, "", Code.REDIRECT_REFUSED, None),
         (302, "", Code.SIGN_IN_PAGE, None),
         (400, refusal(INVALID_USER, user="invalid"), Code.NOT_FOUND, "user: invalid"),

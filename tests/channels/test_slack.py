@@ -23,10 +23,11 @@ def send(receiver: RecordingReceiver, message: Message) -> Accepted:
 
 
 @pytest.mark.parametrize("body", ["ok", "ok\n"])
+@pytest.mark.parametrize("media_type", ["text/html", "text/html; charset=utf-8", "text/plain"])
 def test_200_and_ok_mean_that_slack_accepted_the_message(
-    body: str, receiver: RecordingReceiver, message: Message
+    body: str, media_type: str, receiver: RecordingReceiver, message: Message
 ) -> None:
-    receiver.respond_with(200, body)
+    receiver.respond_with(200, body, {"Content-Type": media_type})
     assert send(receiver, message) == Accepted(200)
 
 
@@ -34,11 +35,11 @@ def test_200_and_ok_mean_that_slack_accepted_the_message(
     ("status", "body", "code", "token"),
     [
         (200, "no_service", Code.NOT_FOUND, "no_service"),
-        (200, "<html>s3cr-tWord</html>", Code.REMOTE_REJECTED, None),
+        (200, "<html>s3cr-tWord</html>", Code.SIGN_IN_PAGE, None),
         (200, "not ok, s3cr-tWord", Code.REMOTE_REJECTED, None),
-        (200, "", Code.REMOTE_REJECTED, None),
+        (200, "", Code.INVALID_RESPONSE, None),
         (200, "OK", Code.REMOTE_REJECTED, None),
-        (204, "", Code.REMOTE_REJECTED, None),
+        (204, "", Code.UNEXPECTED_STATUS, None),
         (301, "", Code.REDIRECT_REFUSED, None),
         (302, "", Code.SIGN_IN_PAGE, None),
         (400, "invalid_payload", Code.BAD_REQUEST, "invalid_payload"),

@@ -162,7 +162,7 @@ def test_a_redirect_names_the_host_it_leads_to_and_never_the_path(
         (301, Code.REDIRECT_REFUSED),
         (302, Code.SIGN_IN_PAGE),
         (303, Code.SIGN_IN_PAGE),
-        (304, Code.REDIRECT_REFUSED),
+        (304, Code.UNEXPECTED_STATUS),
         (308, Code.REDIRECT_REFUSED),
         (400, Code.BAD_REQUEST),
         (401, Code.AUTH_FAILED),
