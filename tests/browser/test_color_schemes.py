@@ -55,3 +55,23 @@ def test_no_other_file_knows_the_scheme() -> None:
     }
 
     assert knowing == {APP, PICO}
+
+
+def _find_color(file: str, name: str) -> str:
+    rules = _list_rules((ROOT / file).read_text(), "prefers-color-scheme: ?dark")
+    return next(value for _, found, value in rules if found == name)
+
+
+def _compute_luminance(color: str) -> float:
+    """Return the relative luminance of a color such as #29313f, as WCAG 2.2 defines it."""
+    channels = [int(color[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_code_stands_out_from_a_panel_in_dark() -> None:
+    code = _find_color(APP, "--pico-code-background-color")
+    panel = _find_color(PICO, "--pico-card-background-color")
+
+    # Pico's own has 1.02, and 1.1 in light.
+    assert (_compute_luminance(code) + 0.05) / (_compute_luminance(panel) + 0.05) > 1.2
