@@ -96,7 +96,7 @@ def test_a_link_is_shown_once(seeded: SeededIds, visit: Visit) -> None:
 def test_without_javascript_a_new_link_has_a_page(seeded: SeededIds, visit: Visit) -> None:
     response = visit(seeded.admin).post(PAGE, JO)
 
-    assert "<title>Invitations · Alertcheck</title>" in response.text
+    assert "<title>Invitations · Harbor Logistics · Alertcheck</title>" in response.text
     assert find_link(response.text)
 
 
