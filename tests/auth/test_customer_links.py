@@ -34,8 +34,8 @@ from webapp.destinations.editing import delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, AuditEvent, CustomerLink, Member, Role
 from webapp.models.locking import lock_destination
-from webapp.workspaces import account_disabling, membership_rules
-from webapp.workspaces.workspace_changes import delete_workspace
+from webapp.workspaces import account_disabling, membership_changes
+from webapp.workspaces.workspace_deletion import delete_workspace
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
@@ -129,13 +129,13 @@ def test_a_revoked_link_has_ended(seeded: SeededIds, token: str) -> None:
 def _lower_and_restore_role(seeded: SeededIds) -> None:
     support = _visit(seeded).account
     for role in (Role.VIEWER, Role.SUPPORT):
-        membership_rules.grant_role(get_workspace(seeded), support, role, NOW, COMMAND_LINE)
+        membership_changes.grant_role(get_workspace(seeded), support, role, NOW, COMMAND_LINE)
 
 
 def _remove_and_add_member(seeded: SeededIds) -> None:
-    membership_rules.remove_member(db.session.get_one(Member, (seeded.harbor, seeded.support)), NOW, COMMAND_LINE)
+    membership_changes.remove_member(db.session.get_one(Member, (seeded.harbor, seeded.support)), NOW, COMMAND_LINE)
     db.session.commit()
-    membership_rules.grant_role(get_workspace(seeded), _visit(seeded).account, Role.SUPPORT, NOW, COMMAND_LINE)
+    membership_changes.grant_role(get_workspace(seeded), _visit(seeded).account, Role.SUPPORT, NOW, COMMAND_LINE)
 
 
 def _disable_and_enable_account(seeded: SeededIds) -> None:
@@ -182,11 +182,11 @@ def test_a_link_ends_with_the_right_of_who_made_it_and_with_its_destination(
 
 
 def _rise(seeded: SeededIds) -> None:
-    membership_rules.grant_role(get_workspace(seeded), _visit(seeded).account, Role.ADMIN, NOW, COMMAND_LINE)
+    membership_changes.grant_role(get_workspace(seeded), _visit(seeded).account, Role.ADMIN, NOW, COMMAND_LINE)
 
 
 def _remove_another_member(seeded: SeededIds) -> None:
-    membership_rules.remove_member(db.session.get_one(Member, (seeded.harbor, seeded.viewer)), NOW, COMMAND_LINE)
+    membership_changes.remove_member(db.session.get_one(Member, (seeded.harbor, seeded.viewer)), NOW, COMMAND_LINE)
 
 
 def _disable_destination(seeded: SeededIds) -> None:
@@ -206,7 +206,7 @@ def test_other_changes_leave_a_link_as_it_is(
 def test_a_role_that_is_lowered_in_another_workspace_ends_no_link(seeded: SeededIds, token: str) -> None:
     support = _visit(seeded).account
     clinic = db.session.get_one(type(get_workspace(seeded)), seeded.clinic)
-    membership_rules.grant_role(clinic, support, Role.VIEWER, NOW, COMMAND_LINE)
+    membership_changes.grant_role(clinic, support, Role.VIEWER, NOW, COMMAND_LINE)
     db.session.commit()
 
     assert _works(token)

@@ -78,7 +78,7 @@ def send(mail_id: int, composers: Composers, outbound: OutboundClient, admit: Ad
 
 
 def is_send_time(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that nothing delays a mail. A time from a clock that was far ahead does not."""
+    """Return the condition that a mail may be sent now. A time from a clock that was far ahead does not delay it."""
     at = AccountMail.send_after
     return or_(at.is_(None), at <= now, at > now + 2 * RETRY_DELAYS[-1])
 

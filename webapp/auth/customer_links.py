@@ -157,7 +157,7 @@ def count_links_of(account_id: int, workspace_id: int, now: datetime) -> int:
     return db.session.execute(count, {"now": now}).scalar_one()
 
 
-def end_links_of(account: Account, workspace_id: int | None = None) -> None:
+def end_links_of(account: Account, workspace_id: int | None) -> None:
     """End the links that an account made, in one workspace or in all. The caller commits.
 
     The links of a membership that ends are deleted with it, by the database.

@@ -11,7 +11,8 @@ from webapp.auth import accounts
 from webapp.auth.instance_admins import require_other_admin
 from webapp.extensions import db
 from webapp.models import Account, Member, Role, Workspace
-from webapp.workspaces.membership_rules import has_other_admin, lock_member
+from webapp.workspaces.membership_changes import lock_member
+from webapp.workspaces.membership_rules import has_other_admin
 from webapp.workspaces.removal_effects import end_what_was_made_by
 
 

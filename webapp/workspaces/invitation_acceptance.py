@@ -23,7 +23,7 @@ from webapp.extensions import db
 from webapp.models import Account, Invitation, Member, Role, Workspace
 from webapp.models.locking import lock_account, lock_workspace
 from webapp.workspaces.invitations import COPIED, MAILED, describe_invitation, end_invitation
-from webapp.workspaces.membership_rules import grant_role
+from webapp.workspaces.membership_changes import grant_role
 
 
 class InvitationEnded(Exception):

@@ -101,7 +101,7 @@ def count_planned_tests_of(account_id: int, workspace_id: int, now: datetime) ->
     return db.session.scalar(select(func.count()).select_from(PlannedTest).where(waits)) or 0
 
 
-def end_planned_tests_of(account_id: int, now: datetime, workspace_id: int | None = None) -> None:
+def end_planned_tests_of(account_id: int, now: datetime, workspace_id: int | None) -> None:
     """End what an account has planned and may no longer test, in the caller's transaction.
 
     workspace_id: where; None for everywhere.
