@@ -104,7 +104,7 @@ class Round:
     def _run_workspace(self, workspace_id: int, schedule: Schedule) -> Iterator[None]:
         """Request the drills of a workspace. Second ones come first, then those that wait longest.
 
-        One that cannot be requested now takes no other one's place.
+        One that cannot be requested now does not count towards `MAX_PER_MINUTE`.
         """
         due: list[tuple[DrillState, Due]] = []
         states = list_drill_states(workspace_id)

@@ -1,4 +1,4 @@
-"""Ends planned tests, and takes the one whose test send is written. Every change is one conditional statement."""
+"""Planned tests: until when one waits, and how it ends. Every change is one conditional statement."""
 
 import logging
 from collections.abc import Mapping, Sequence
