@@ -1,12 +1,17 @@
 """Customers' links: until when one works, what ends it for good, and who may end it."""
 
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
+from tests.auth.overlapping import OVERLAP, run_alone, run_overlapping
 from tests.factories import NOW, SeededIds, get_account, get_destination, get_workspace, on_both_databases, seconds
 from webapp.audit import COMMAND_LINE
 from webapp.auth import customer_links
@@ -27,8 +32,10 @@ from webapp.auth.customer_tokens import make_token
 from webapp.channels import CHANNELS
 from webapp.destinations.editing import delete_destination, set_enabled
 from webapp.extensions import db
-from webapp.models import Account, AuditEvent, CustomerLink, Member, Role
+from webapp.models import Account, AlertDestination, AuditEvent, CustomerLink, Member, Role
+from webapp.models.locking import lock_destination
 from webapp.workspaces import account_disabling, membership_changes
+from webapp.workspaces.workspace_deletion import delete_workspace
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
@@ -235,6 +242,35 @@ def test_a_deleted_destination_gets_no_link(seeded: SeededIds) -> None:
 
     with pytest.raises(LinkRefused):
         make_link(_visit(seeded), get_destination(seeded), 1, NOW)
+
+
+def test_a_member_who_is_disabled_meanwhile_makes_no_link(app: Flask, seeded: SeededIds) -> None:
+    def disable() -> None:
+        account_disabling.set_active(db.session.get_one(Account, seeded.support), False, NOW, COMMAND_LINE)
+
+    failed = run_overlapping(app, disable, lambda: make_link(_visit(seeded), get_destination(seeded), 4, NOW))
+
+    assert [type(error) for error in failed] == [type(None), LinkRefused]
+
+
+def test_a_link_and_the_deletion_of_its_workspace_do_not_wait_for_each_other_for_ever(
+    app: Flask, seeded: SeededIds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = threading.Event()
+
+    def lock_and_wait(destination: AlertDestination) -> None:
+        """Let the deletion begin before the link is made."""
+        lock_destination(destination)
+        locked.set()
+        time.sleep(OVERLAP)
+
+    monkeypatch.setattr(customer_links, "lock_destination", lock_and_wait)
+    with ThreadPoolExecutor(1) as thread:
+        making = thread.submit(run_alone, app, lambda: make_link(_visit(seeded), get_destination(seeded), 4, NOW))
+        locked.wait(60)
+        deleted = run_alone(app, lambda: delete_workspace(get_workspace(seeded), NOW, COMMAND_LINE))
+
+    assert (making.result(), deleted) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ from webapp.models import (
 from webapp.presses.batches import press_all
 from webapp.presses.planned_test_runs import PlannedTestRuns
 from webapp.settings import AppSettings
-from webapp.workspaces import deleted_workspaces, membership_changes
+from webapp.workspaces import account_disabling, deleted_workspaces, membership_changes
 from webapp.workspaces.deleted_workspaces import delete_remains
 from webapp.workspaces.workspace_deletion import delete_workspace
 
@@ -319,6 +319,14 @@ def test_a_use_that_comes_too_late_leaves_nothing_behind(
     assert _count_owned(seeded.harbor).get("alert_deliveries", 0) == 0
     delete_remains()
     assert _count_owned(seeded.harbor) == {}
+
+
+def test_an_account_is_disabled_although_a_workspace_of_it_is_deleted_at_once(app: Flask, seeded: SeededIds) -> None:
+    def disable() -> None:
+        account_disabling.set_active(db.session.get_one(Account, seeded.support), False, NOW, COMMAND_LINE)
+
+    assert run_overlapping(app, lambda: _delete(seeded), disable) == [None, None]
+    assert db.session.get_one(Account, seeded.support, populate_existing=True).is_active is False
 
 
 def test_each_removal_is_logged_once(seeded: SeededIds, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,8 +5,10 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import select, update
 
+from tests.auth.overlapping import run_overlapping
 from tests.factories import NOW, SeededIds, get_account, get_workspace, on_both_databases
 from webapp.audit import COMMAND_LINE
 from webapp.auth.access import Visit
@@ -276,6 +278,16 @@ def test_an_admin_who_was_lowered_meanwhile_makes_and_renews_none(seeded: Seeded
         make_invitation(visit, Role.ADMIN, None, NOW)
     with pytest.raises(InvitationRefused, match="no longer an admin"):
         renew_invitation(visit, invitation.id, NOW)
+
+
+def test_an_admin_who_is_disabled_meanwhile_makes_none(app: Flask, seeded: SeededIds) -> None:
+    failed = run_overlapping(
+        app,
+        lambda: account_disabling.set_active(get_account(seeded), False, NOW, COMMAND_LINE),
+        lambda: make_invitation(_visit(seeded), Role.SUPPORT, None, NOW),
+    )
+
+    assert [type(error) for error in failed] == [type(None), InvitationRefused]
 
 
 def test_a_renewal_makes_a_new_link_of_who_renews(seeded: SeededIds) -> None:

@@ -17,7 +17,7 @@ from webapp.auth.access import Visit, find_role
 from webapp.auth.one_time_tokens import hash_token, make_token
 from webapp.extensions import db
 from webapp.models import Account, AccountMailKind, Invitation, Member, Role
-from webapp.models.locking import lock_workspace
+from webapp.models.locking import lock_account, lock_workspace
 from webapp.models.row_changes import change_rows, delete_page
 from webapp.text.names import isolate_name
 
@@ -163,10 +163,11 @@ def describe_invitation(invitation: Invitation) -> str:
 
 
 def _lock(visit: Visit, otherwise: str) -> None:
-    """Lock the workspace. Raises `InvitationRefused` if the visitor was lowered or removed meanwhile."""
+    """Lock the workspace. Raises `InvitationRefused` if the visitor was lowered, removed or disabled meanwhile."""
+    lock_account(visit.account)
     lock_workspace(visit.workspace)
     role = find_role(visit.workspace, visit.account)
-    if role is None or not role.may_edit:
+    if role is None or not role.may_edit or not visit.account.is_active:
         db.session.rollback()
         raise InvitationRefused(f"{otherwise}: you are no longer an admin of this workspace.")
 
