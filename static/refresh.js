@@ -39,7 +39,7 @@ function refreshNow() {
   askIfDue();
 }
 
-// The server reports that somebody has said whether the message arrived.
+// The server reports that somebody has said whether the message arrived, or that the customer has tested.
 document.addEventListener("receipt", refreshNow);
 
 export const isFailing = () => failures > 0;

@@ -559,7 +559,7 @@ def test_the_page_of_a_sent_test_polls_for_its_receipt_and_no_list_does(
     seeded: SeededIds, visit: Visit, delivery_id: int
 ) -> None:
     visitor = visit(seeded.viewer)
-    hx_get, hx_trigger = f'hx-get="{WATCH}?shown="', 'hx-trigger="every 1000ms, tested from:body delay:300ms"'
+    hx_get, hx_trigger = f'hx-get="{WATCH}?shown="', 'hx-trigger="every 1000ms, tested from:body delay:300ms'
     fragment = f'<div id="receipt-watch" hidden\n     {hx_get}\n     {hx_trigger}'
 
     assert fragment in visitor.get(PAGE).text
@@ -588,6 +588,33 @@ def test_a_poll_goes_on_after_a_message_was_reported_missing(seeded: SeededIds, 
 
     assert response.headers["HX-Trigger"] == "receipt"
     assert "every 1000ms" in visitor.get(f"{WATCH}?shown=").text
+
+
+def test_a_page_asks_for_what_the_customer_does_while_there_is_a_link(
+    app: Flask, seeded: SeededIds, visit: Visit
+) -> None:
+    visitor = visit(seeded.support)
+    assert "every" not in visitor.get(PAGE).text
+    made = visitor.post(f"{PAGE}/links", {"hours": "1"}, headers={"HX-Request": "true"})
+    assert made.headers["HX-Trigger"] == "link-made"
+    assert "every 3000ms" in visitor.get(PAGE).text
+    assert "every 3000ms" in visitor.get(f"{WATCH}?shown=").text
+
+    with app.app_context():
+        _add_sent(get_destination(seeded), ago=timedelta(hours=1), by_customer_link=True)
+    news = visitor.get(f"{WATCH}?shown=")
+    (shown,) = re.findall(r'hx-get="([^"]+)"', news.text)
+
+    assert news.headers["HX-Trigger"] == "receipt"
+    assert visitor.get(shown).headers.get("HX-Trigger") is None
+    assert f'hx-get="{shown}"' in visitor.get(PAGE).text
+
+
+def test_the_test_of_a_member_is_no_news(app: Flask, seeded: SeededIds, visit: Visit) -> None:
+    with app.app_context():
+        _add_sent(get_destination(seeded))
+
+    assert visit(seeded.support).get(f"{WATCH}?shown=").headers.get("HX-Trigger") is None
 
 
 def test_a_poll_ends_ten_minutes_after_the_send(app: Flask, seeded: SeededIds, visit: Visit) -> None:

@@ -1,4 +1,4 @@
-"""Decides how long the open page of a destination asks whether somebody has seen its last test."""
+"""Decides how long the open page of a destination asks what others do: who sees its test, what a customer sends."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,12 +14,15 @@ WATCH_TIME = timedelta(minutes=10)
 # Seconds between two polls: whoever presses the link sees it on the page within two seconds.
 INTERVAL = 1.0
 
+# The same while a customer may press the button of a link: member and customer often talk to each other meanwhile.
+LINK_INTERVAL = 3.0
+
 
 @dataclass(frozen=True)
 class ReceiptWatch:
     """What the fragment needs.
 
-    shown: the time of the receipt that the page shows, or an empty text.
+    shown: what the page shows of it: the test, if a customer requested it, and the time of its receipt; may be empty.
     poll_ms: milliseconds until the next poll, or None if nothing is awaited any more.
     """
 
@@ -27,15 +30,23 @@ class ReceiptWatch:
     poll_ms: int | None
 
     def is_news(self, shown: str) -> bool:
-        """Return whether a page that shows an earlier state lacks a receipt."""
+        """Return whether a page that shows an earlier state lacks a receipt, or a customer's test."""
         return self.shown not in ("", shown)
 
 
-def watch_receipt(newest: AnyDelivery | None, now: datetime) -> ReceiptWatch:
-    """Return what to ask about the newest test send, within the process's poll budget."""
-    shown = newest.receipt_at.isoformat() if newest and newest.receipt_at else ""
-    poll_ms = round(1000 * app_state().poll_budget.next_interval(INTERVAL)) if is_awaited(newest, now) else None
-    return ReceiptWatch(shown, poll_ms)
+def watch_receipt(newest: AnyDelivery | None, now: datetime, has_link: bool = False) -> ReceiptWatch:
+    """Return what to ask about the newest test send, within the process's poll budget.
+
+    has_link: whether the destination has a customer's link that works.
+    """
+    interval = INTERVAL if is_awaited(newest, now) else LINK_INTERVAL if has_link else None
+    poll_ms = round(1000 * app_state().poll_budget.next_interval(interval)) if interval else None
+    return ReceiptWatch(_describe(newest) if newest else "", poll_ms)
+
+
+def _describe(newest: AnyDelivery) -> str:
+    test = str(newest.id) if newest.by_customer_link else ""
+    return f"{test} {newest.receipt_at.isoformat() if newest.receipt_at else ''}".strip()
 
 
 def is_awaited(newest: AnyDelivery | None, now: datetime) -> bool:

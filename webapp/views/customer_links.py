@@ -15,7 +15,7 @@ from webapp.text.ids import parse_id
 
 bp = Blueprint("customer_links", __name__, url_prefix="/w/<slug>/destinations/<destination_id>")
 
-PageResponse = tuple[str, int] | Response
+PageResponse = tuple[str, int] | tuple[str, int, dict[str, str]] | Response
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ def make(slug: str, destination_id: str) -> PageResponse:
     except customer_links.LinkRefused as refused:
         return _render(visit, destination, refusal=str(refused)), 409
     origin = current_settings().links.public_url or request.host_url.rstrip("/")
-    return _render(visit, destination, origin + url_for("customer_page.show", customer_token=token)), 200
+    page = _render(visit, destination, origin + url_for("customer_page.show", customer_token=token))
+    return page, 200, {"HX-Trigger": "link-made"}  # from now on, the page watches for what the customer does
 
 
 @bp.post("/revoke/<link>")

@@ -44,13 +44,14 @@ def show(slug: str, destination_id: str) -> PageResponse:
     destination = load_destination(visit, destination_id)
     now = database_clock.now()
     newest, shared = load_status(destination, now)
+    links = load_links(visit, destination, now)
     return render_template(
         "destination.html",
         channel=CHANNELS.get(destination.type),
         status=build_status(visit, destination, newest, now, shared=shared),
-        watch=watch_receipt(newest, now),
+        watch=watch_receipt(newest, now, bool(links and links.current)),
         settings=mask_settings(destination, visit.role, current_settings().cipher),
-        links=load_links(visit, destination, now),
+        links=links,
         next_drill=load_next_drill(visit.workspace, destination, now),
         **_load_details(visit, destination, newest, shared, now),
     )

@@ -16,6 +16,7 @@ from webapp.extensions import csrf, limiter
 from webapp.models import AlertDelivery, AlertDestination, Receipt, database_clock
 from webapp.receipt_links import PATH, Forged
 from webapp.text.names import NameInvalid, read_name
+from webapp.views.customer_links import load_links
 from webapp.views.destinations import render_details
 from webapp.views.form_submissions import is_page_load
 from webapp.views.headers import PRIVATE_HEADERS
@@ -82,10 +83,11 @@ def confirm(token: str) -> PageResponse:
 
 @bp.get("/w/<slug>/destinations/<destination_id>/watch")
 def watch(slug: str, destination_id: str) -> tuple[str, int, dict[str, str]]:
-    """Return the fragment that polls for a receipt, and make the page refresh itself if there is a new one."""
-    visit = load_visit(slug)
+    """Return the fragment that polls for what others do, and make the page refresh itself if there is news."""
+    visit, now = load_visit(slug), database_clock.now()
     destination = load_destination(visit, destination_id)
-    state = watch_receipt(find_newest_test(destination), database_clock.now())
+    links = load_links(visit, destination, now)
+    state = watch_receipt(find_newest_test(destination), now, bool(links and links.current))
     headers = NEWS if state.is_news(request.args.get("shown", "")) else {}
     return render_template("_receipt_watch.html", visit=visit, destination=destination, watch=state), 200, headers
 
