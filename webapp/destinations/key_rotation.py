@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import select, update
 
 from webapp.audit import COMMAND_LINE, Action, record_instance_event
 from webapp.destinations.search_index import renew_search_keys
@@ -51,13 +51,15 @@ def count_unreadable(cipher: SettingsCipher) -> int:
     """Count the destinations whose settings no key decrypts."""
     columns = (AlertDestination.id, AlertDestination.workspace_id, AlertDestination.config)
     in_use = select(*columns).where(AlertDestination.deleted_at.is_(None))
-    rows = db.session.execute(in_use)
-    return sum(not _is_readable(row, cipher) for row in rows)
+    return sum(
+        not _is_readable(row.config, make_encryption_context(row.workspace_id, row.id), cipher)
+        for row in db.session.execute(in_use)
+    )
 
 
-def _is_readable(row: Row[tuple[int, int, str]], cipher: SettingsCipher) -> bool:
+def _is_readable(token: str, context: str, cipher: SettingsCipher) -> bool:
     try:
-        cipher.decrypt(row.config, context=make_encryption_context(row.workspace_id, row.id))
+        cipher.decrypt(token, context=context)
     except SettingsUnreadable:
         return False
     return True
