@@ -12,7 +12,7 @@ from webapp.channels import CHANNELS
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, AlertRule, Role, Tenant, Workspace
 from webapp.settings import AppSettings
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 from webapp.workspaces.workspace_changes import add_workspace
 
 # Other workspaces, with 20 destinations each. They have most of the deliveries.

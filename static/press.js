@@ -136,9 +136,16 @@ document.addEventListener("htmx:before:swap", () => {
   focusedPart = document.activeElement?.closest(".status, .links")?.id;
 });
 document.addEventListener("htmx:after:swap", () => {
-  if (!focusedPart || document.activeElement !== document.body) return;
-  document.getElementById(focusedPart)?.querySelector(".send, .paging > summary, .links summary")?.focus();
+  const part = focusedPart && isFocusLost() && document.getElementById(focusedPart);
+  if (!part) return;
+  part.querySelector(".send, .paging > summary, .links summary")?.focus();
+  if (!isFocusLost()) return;
+  part.tabIndex = -1;  // nothing in it can be pressed any more
+  part.focus();
 });
+
+// The browser takes the focus from a button that was disabled only later.
+const isFocusLost = () => document.activeElement === document.body || document.activeElement.disabled;
 
 function closeQuestion(question) {
   const hadFocus = question.contains(document.activeElement) || document.activeElement === document.body;

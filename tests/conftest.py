@@ -26,7 +26,7 @@ from benchmarks.installation.servers import (
 )
 from tests.cheap_hashes import hash_cheaply, production_cost
 from tests.compiled_once import compile_once
-from tests.databases import name_template, new_database
+from tests.databases import close_connections, name_template, new_database
 from tests.factories import SeededIds, seed_workspaces
 from tests.queue_keys import SECRET_KEY
 from tests.recorded_rows import add_once
@@ -102,6 +102,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
         pytest.skip(str(missing))
     migrate(create_database(server, name_template()))
     yield server
+    close_connections()
     server.stop()
 
 

@@ -153,6 +153,12 @@ def _connect(server: PostgresServer, name: str) -> psycopg.Connection:
     return _connections[name]
 
 
+def close_connections() -> None:
+    """Close the connections that stay open between tests."""
+    for name in list(_connections):
+        _close(name)
+
+
 def _close(name: str) -> None:
     if connection := _connections.pop(name, None):
         connection.close()

@@ -35,7 +35,7 @@ from webapp.models import (
 )
 from webapp.settings import AppSettings
 from webapp.workspaces.invitations import COPIED
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 from webapp.workspaces.workspace_changes import add_workspace
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)

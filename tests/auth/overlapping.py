@@ -23,15 +23,16 @@ def run_overlapping(app: Flask, first: Callable[[], object], second: Callable[[]
         may_commit.wait(60)
 
     with ThreadPoolExecutor(2) as threads:
-        running = threads.submit(_run, app, run_first)
+        running = threads.submit(run_alone, app, run_first)
         is_first_done.wait(60)
-        following = threads.submit(_run, app, second)
+        following = threads.submit(run_alone, app, second)
         wait([following], timeout=OVERLAP)
         may_commit.set()
         return [running.result(), following.result()]
 
 
-def _run(app: Flask, change: Callable[[], object]) -> Exception | None:
+def run_alone(app: Flask, change: Callable[[], object]) -> Exception | None:
+    """Run and commit a change in a context of its own. Returns what it raised."""
     with app.app_context():
         try:
             change()

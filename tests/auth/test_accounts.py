@@ -11,7 +11,7 @@ from webapp.auth.password_strength import WeakPassword
 from webapp.auth.session_lifetime import find_signed_in, sign_in
 from webapp.extensions import db
 from webapp.models import Account, Member, Role, SignIn
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 from webapp.workspaces.workspace_changes import add_workspace
 
 PASSWORD = "rowing boat, 17 oars"

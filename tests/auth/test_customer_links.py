@@ -1,12 +1,17 @@
 """Customers' links: until when one works, what ends it for good, and who may end it."""
 
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
+from tests.auth.overlapping import OVERLAP, run_alone, run_overlapping
 from tests.factories import NOW, SeededIds, get_account, get_destination, get_workspace, on_both_databases, seconds
 from webapp.audit import COMMAND_LINE
 from webapp.auth import customer_links
@@ -27,8 +32,10 @@ from webapp.auth.customer_tokens import make_token
 from webapp.channels import CHANNELS
 from webapp.destinations.editing import delete_destination, set_enabled
 from webapp.extensions import db
-from webapp.models import Account, AuditEvent, CustomerLink, Member, Role
-from webapp.workspaces import account_disabling, membership_rules
+from webapp.models import Account, AlertDestination, AuditEvent, CustomerLink, Member, Role
+from webapp.models.locking import lock_destination
+from webapp.workspaces import account_disabling, membership_changes
+from webapp.workspaces.workspace_deletion import delete_workspace
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
@@ -122,13 +129,13 @@ def test_a_revoked_link_has_ended(seeded: SeededIds, token: str) -> None:
 def _lower_and_restore_role(seeded: SeededIds) -> None:
     support = _visit(seeded).account
     for role in (Role.VIEWER, Role.SUPPORT):
-        membership_rules.grant_role(get_workspace(seeded), support, role, NOW, COMMAND_LINE)
+        membership_changes.grant_role(get_workspace(seeded), support, role, NOW, COMMAND_LINE)
 
 
 def _remove_and_add_member(seeded: SeededIds) -> None:
-    membership_rules.remove_member(db.session.get_one(Member, (seeded.harbor, seeded.support)), NOW, COMMAND_LINE)
+    membership_changes.remove_member(db.session.get_one(Member, (seeded.harbor, seeded.support)), NOW, COMMAND_LINE)
     db.session.commit()
-    membership_rules.grant_role(get_workspace(seeded), _visit(seeded).account, Role.SUPPORT, NOW, COMMAND_LINE)
+    membership_changes.grant_role(get_workspace(seeded), _visit(seeded).account, Role.SUPPORT, NOW, COMMAND_LINE)
 
 
 def _disable_and_enable_account(seeded: SeededIds) -> None:
@@ -175,11 +182,11 @@ def test_a_link_ends_with_the_right_of_who_made_it_and_with_its_destination(
 
 
 def _rise(seeded: SeededIds) -> None:
-    membership_rules.grant_role(get_workspace(seeded), _visit(seeded).account, Role.ADMIN, NOW, COMMAND_LINE)
+    membership_changes.grant_role(get_workspace(seeded), _visit(seeded).account, Role.ADMIN, NOW, COMMAND_LINE)
 
 
 def _remove_another_member(seeded: SeededIds) -> None:
-    membership_rules.remove_member(db.session.get_one(Member, (seeded.harbor, seeded.viewer)), NOW, COMMAND_LINE)
+    membership_changes.remove_member(db.session.get_one(Member, (seeded.harbor, seeded.viewer)), NOW, COMMAND_LINE)
 
 
 def _disable_destination(seeded: SeededIds) -> None:
@@ -199,7 +206,7 @@ def test_other_changes_leave_a_link_as_it_is(
 def test_a_role_that_is_lowered_in_another_workspace_ends_no_link(seeded: SeededIds, token: str) -> None:
     support = _visit(seeded).account
     clinic = db.session.get_one(type(get_workspace(seeded)), seeded.clinic)
-    membership_rules.grant_role(clinic, support, Role.VIEWER, NOW, COMMAND_LINE)
+    membership_changes.grant_role(clinic, support, Role.VIEWER, NOW, COMMAND_LINE)
     db.session.commit()
 
     assert _works(token)
@@ -235,6 +242,35 @@ def test_a_deleted_destination_gets_no_link(seeded: SeededIds) -> None:
 
     with pytest.raises(LinkRefused):
         make_link(_visit(seeded), get_destination(seeded), 1, NOW)
+
+
+def test_a_member_who_is_disabled_meanwhile_makes_no_link(app: Flask, seeded: SeededIds) -> None:
+    def disable() -> None:
+        account_disabling.set_active(db.session.get_one(Account, seeded.support), False, NOW, COMMAND_LINE)
+
+    failed = run_overlapping(app, disable, lambda: make_link(_visit(seeded), get_destination(seeded), 4, NOW))
+
+    assert [type(error) for error in failed] == [type(None), LinkRefused]
+
+
+def test_a_link_and_the_deletion_of_its_workspace_do_not_wait_for_each_other_for_ever(
+    app: Flask, seeded: SeededIds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = threading.Event()
+
+    def lock_and_wait(destination: AlertDestination) -> None:
+        """Let the deletion begin before the link is made."""
+        lock_destination(destination)
+        locked.set()
+        time.sleep(OVERLAP)
+
+    monkeypatch.setattr(customer_links, "lock_destination", lock_and_wait)
+    with ThreadPoolExecutor(1) as thread:
+        making = thread.submit(run_alone, app, lambda: make_link(_visit(seeded), get_destination(seeded), 4, NOW))
+        locked.wait(60)
+        deleted = run_alone(app, lambda: delete_workspace(get_workspace(seeded), NOW, COMMAND_LINE))
+
+    assert (making.result(), deleted) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from webapp.auth.refused_sign_ins import report_refused_sign_ins
 from webapp.auth.sign_in_limits import TooManyTries, begin_try, count_try, uncount_try
 from webapp.extensions import db
 from webapp.models import Account, AuditEvent, Role, SignInWindow
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 from webapp.workspaces.workspace_changes import add_workspace
 
 EMAIL = "admin@example.com"

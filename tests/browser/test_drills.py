@@ -9,10 +9,13 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.page_checks import MEASURE_OVERFLOW_SCRIPT, SET_DETAILS_SCRIPT, find_barriers
 from tests.browser.served_app import add_session, serve
 from tests.factories import NOW, SeededIds, get_account, get_destination, get_workspace
+from webapp.app_state import app_state
+from webapp.deliveries.transitions import EXPIRE, apply_transition, error_columns
 from webapp.destinations.editing import add_destination
 from webapp.drills.editing import DrillTimes, save_schedule
 from webapp.extensions import db
-from webapp.models import AlertDestination, DrillChoice, DrillInterval
+from webapp.failures import Code
+from webapp.models import AlertDelivery, AlertDestination, DrillChoice, DrillInterval, database_clock
 from webapp.settings import AppSettings
 
 PAGE = "/w/harbor/drills"
@@ -83,6 +86,31 @@ def test_drill_now_asks_and_shows_its_progress(app: Flask, seeded: SeededIds, op
     expect(tab.locator("#batch")).to_contain_text("0 of 1 tests are complete")
     expect(tab.locator("#batch")).to_contain_text("1 destination was left out because it pages people.")
     expect(tab.locator(f"#drills-{seeded.destination}")).to_contain_text("Pending")
+
+
+def test_the_rows_follow_a_drill_while_others_are_under_way_and_keep_their_ticks(
+    app: Flask, seeded: SeededIds, open_as: OpenAs
+) -> None:
+    turn_on(app, seeded)
+    with app.app_context():
+        people, address = (get_workspace(seeded), get_account(seeded)), {"address": "https://hooks.example.com/beside"}
+        second = add_destination(*people, "webhook", "Beside", address, app_state(app).settings.cipher, NOW).id
+    tab = open_as(seeded.admin)
+    tab.on("dialog", lambda dialog: dialog.accept())
+    tab.get_by_role("button", name="Drill now").click()
+    rows = [tab.locator(f"#drills-{row_id}") for row_id in (seeded.destination, second)]
+    for row in rows:
+        expect(row).to_contain_text("Pending")
+    rows[1].get_by_role("checkbox").first.check()
+
+    with app.app_context():
+        drill = db.session.query(AlertDelivery).filter_by(alert_destination_id=seeded.destination).one()
+        apply_transition(EXPIRE, drill.id, database_clock.now(), **error_columns(Code.NOT_STARTED))
+        db.session.commit()
+
+    expect(rows[0]).to_contain_text("Failed")
+    expect(rows[1]).to_contain_text("Pending")
+    expect(rows[1].get_by_role("checkbox").first).to_be_checked()
 
 
 def test_without_scripts_drills_are_turned_on_and_a_row_is_saved(

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
 
 from tests.browser.conftest import AddWebhook, OpenTab, Sessions, look_around, open_new_webhook
 from tests.browser.running_demo import RunningDemo
+from tests.browser.sent_forms import send
 
 MANY_TABS = 40
 # Milliseconds.
@@ -224,6 +225,15 @@ def test_focus_stays_on_the_button_through_the_swaps(add_webhook: AddWebhook) ->
     expect(button(tab)).to_be_focused()
     expect_badge(tab, "sent")
     expect(button(tab)).to_be_focused()
+
+
+def test_the_focus_stays_in_the_status_whose_button_can_no_longer_be_pressed(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("works")
+    button(tab).focus()
+    send(tab.context, f"{tab.url}/disable")
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_text("This destination is disabled.")).to_be_visible()
+    expect(tab.locator(".status")).to_be_focused()
 
 
 def test_the_badge_changes_inside_one_persistent_live_region(add_webhook: AddWebhook) -> None:

@@ -13,7 +13,7 @@ from tests.factories import NOW, SeededIds
 from webapp.auth.accounts import add_account
 from webapp.extensions import db
 from webapp.models import Account, Role, Workspace
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 
 LIST = "/w/harbor/destinations"
 RETURN_FROM_CACHE = "() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"

@@ -90,3 +90,32 @@ def test_without_javascript_the_menus_open_and_sign_out_works(open_tab: OpenTab)
     tab.locator(".account summary").click()
     tab.get_by_role("button", name="Sign out").click()
     expect(tab).to_have_url(re.compile("/sign-in$"))
+
+
+FIND_CUT_NAMES = """() => [...document.querySelectorAll(".menu > summary bdi")]
+    .filter((name) => name.scrollWidth > name.clientWidth).map((name) => name.textContent)"""
+
+
+def test_zoomed_to_twice_its_size_the_bar_cuts_no_name_that_has_room(support: Page) -> None:
+    support.set_viewport_size(ViewportSize(width=640, height=450))
+    support.goto("/w/harbor/destinations")
+
+    assert support.evaluate(FIND_CUT_NAMES) == []
+
+
+# Whether the element that has the focus is behind the bar of buttons at the bottom of the window.
+IS_BEHIND_BAR = """(focused) => focused.closest("li")
+    && document.querySelector(".doings").getBoundingClientRect().top < focused.getBoundingClientRect().bottom"""
+
+
+@pytest.mark.parametrize("size", [(640, 450), (1280, 560), (360, 640)])
+def test_the_tab_key_leads_to_nothing_behind_the_bar_below_a_list(admin: Page, size: tuple[int, int]) -> None:
+    admin.set_viewport_size(ViewportSize(width=size[0], height=size[1]))
+    admin.goto("/w/harbor/choose")
+    boxes = admin.locator(".ticks input")
+    admin.get_by_role("link", name="Tick none").focus()
+
+    assert boxes.count() > 10
+    for _ in range(boxes.count()):
+        admin.keyboard.press("Tab")
+        assert not admin.locator(":focus").evaluate(IS_BEHIND_BAR), admin.locator(":focus").evaluate("e => e.outerHTML")

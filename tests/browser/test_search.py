@@ -16,7 +16,7 @@ from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, DeliveryStatus, Role, database_clock
 from webapp.settings import AppSettings
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 from webapp.workspaces.workspace_changes import add_workspace
 
 LONG_NAME = "W" * 200

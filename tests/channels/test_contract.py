@@ -30,7 +30,7 @@ from webapp.failures import Code, DeliveryFailed
 from webapp.outbound import MailServer, OutboundClient, Policy
 from webapp.outbound.policy.urls import Origin
 from webapp.outbound.smtp.client import MailSecurity
-from webapp.outbound.transport.limits import Limits
+from webapp.outbound.transport.deadline import Limits
 
 pytestmark = pytest.mark.slow
 

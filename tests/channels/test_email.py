@@ -25,7 +25,7 @@ from webapp.failures import Code, DeliveryFailed, Facts, describe
 from webapp.failures.meanings.mail import MAIL
 from webapp.outbound import MailServer, OutboundClient
 from webapp.outbound.smtp.client import MailSecurity
-from webapp.outbound.transport.limits import Limits
+from webapp.outbound.transport.deadline import Limits
 
 SENDER = "alerts@example.com"
 ON, OFF = {"omit_auto_submitted": "yes"}, {"omit_auto_submitted": ""}

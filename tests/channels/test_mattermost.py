@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.channels.conftest import LINK, RecordingReceiver
+from tests.channels.refusals import find_failure
 from webapp.channels.contract import Accepted
 from webapp.channels.fields import SettingInvalid
 from webapp.channels.mattermost import CHANNEL
@@ -35,9 +36,7 @@ def send(receiver: RecordingReceiver, message: Message) -> Accepted:
 
 
 def failure_of(receiver: RecordingReceiver, message: Message) -> DeliveryFailed:
-    with pytest.raises(DeliveryFailed) as caught:
-        send(receiver, message)
-    return caught.value
+    return find_failure(send, receiver, message)
 
 
 @pytest.mark.parametrize("body", ["ok", "ok\n"])
@@ -51,13 +50,13 @@ def test_200_and_ok_mean_that_mattermost_accepted_the_message(
 @pytest.mark.parametrize(
     ("status", "body", "code", "token"),
     [
-        (200, "", Code.REMOTE_REJECTED, None),
+        (200, "", Code.INVALID_RESPONSE, None),
         (200, "OK", Code.REMOTE_REJECTED, None),
         (200, '"ok"', Code.REMOTE_REJECTED, None),
         (200, '{"status": "OK"}', Code.REMOTE_REJECTED, None),
-        (200, HTML, Code.REMOTE_REJECTED, None),
-        (201, "ok", Code.REMOTE_REJECTED, None),
-        (204, "", Code.REMOTE_REJECTED, None),
+        (200, HTML, Code.SIGN_IN_PAGE, None),
+        (201, "ok", Code.UNEXPECTED_STATUS, None),
+        (204, "", Code.UNEXPECTED_STATUS, None),
         (200, "[" * 9000, Code.REMOTE_REJECTED, None),
         (
             200,

@@ -11,7 +11,7 @@ from webapp.channels.contract import Accepted
 from webapp.channels.paging import OPENING_SHARE, cut, open_and_close
 from webapp.failures import MAX_LENGTH, MEANINGS, Code, DeliveryFailed, Facts
 from webapp.outbound import ExchangeRecorder, OutboundClient
-from webapp.outbound.transport.limits import Limits
+from webapp.outbound.transport.deadline import Limits
 
 STILL_OPEN = "The incident may still be open: resolve it."
 OUTBOUND = OutboundClient(limits=Limits(whole=0.4), recorder=ExchangeRecorder())

@@ -9,12 +9,13 @@ from types import MappingProxyType
 import pytest
 
 from tests.channels.conftest import LINK, RecordingReceiver
+from tests.channels.refusals import find_failure, find_refusal, may_have_arrived
 from webapp.channels import check_setting
 from webapp.channels.contract import Accepted
 from webapp.channels.fields import SettingInvalid
 from webapp.channels.message import Message
 from webapp.channels.pushover import CHANNEL
-from webapp.failures import MEANINGS, Code, DeliveryFailed
+from webapp.failures import Code
 from webapp.outbound import OutboundClient, Policy
 
 APP_TOKEN, USER_KEY = "azGDORePK8gMaC0QOYAMyEEuzJnyUi", "uQiRzpo4DXghDmr9QzzfQu27cmVRsG"
@@ -44,6 +45,20 @@ def test_200_and_status_1_mean_that_pushover_accepted_the_message(
     assert send(receiver, message) == Accepted(200)
 
 
+def test_a_message_that_reaches_no_device_was_not_delivered(receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(200, '{"info": "no active devices to send to", "status": 1, "request": "5c4487c0"}')
+    failure = find_failure(send, receiver, message)
+    assert (failure.code, failure.may_retry) == (Code.NOT_FOUND, False)
+    assert failure.message == "127.0.0.1 answered 200, but no device is active to which it could send the message."
+    assert "none of the devices is active" in CHANNEL.hints[Code.NOT_FOUND]
+
+
+@pytest.mark.parametrize("info", ["another remark", "", None, 1, ["no active devices to send to"]])
+def test_another_remark_changes_nothing(info: object, receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(200, json.dumps({"info": info, "status": 1}))
+    assert send(receiver, message) == Accepted(200)
+
+
 INVALID_TOKEN = "application token is invalid, see https://pushover.net/api"
 INVALID_USER = "user identifier is not a valid user, group, or subscribed user key, see https://pushover.net/api"
 DEEP = "[" * 16_000
@@ -54,7 +69,7 @@ NONE = -DAY
 @pytest.mark.parametrize(
     ("status", "body", "code", "token"),
     [
-        (200, "", Code.REMOTE_REJECTED, None),
+        (200, "", Code.INVALID_RESPONSE, None),
         (200, "ok", Code.REMOTE_REJECTED, None),
         (200, "1", Code.REMOTE_REJECTED, None),
         (200, "{}", Code.REMOTE_REJECTED, None),
@@ -63,12 +78,12 @@ NONE = -DAY
         (200, '{"status": true}', Code.REMOTE_REJECTED, None),
         (200, '{"status": 1.0}', Code.REMOTE_REJECTED, None),
         (200, '[{"status": 1}]', Code.REMOTE_REJECTED, None),
-        (200, f"<html>{USER_KEY}</html>", Code.REMOTE_REJECTED, None),
+        (200, f"<html>{USER_KEY}</html>", Code.SIGN_IN_PAGE, None),
         (200, DEEP, Code.REMOTE_REJECTED, None),
         (200, b"\xff", Code.REMOTE_REJECTED, None),
         (200, refusal(INVALID_USER, user="invalid"), Code.NOT_FOUND, "user: invalid"),
-        (202, ACCEPTED, Code.REMOTE_REJECTED, None),
-        (204, "", Code.REMOTE_REJECTED, None),
+        (202, ACCEPTED, Code.UNEXPECTED_STATUS, None),
+        (204, "", Code.UNEXPECTED_STATUS, None),
         (301, "", Code.REDIRECT_REFUSED, None),
         (302, "", Code.SIGN_IN_PAGE, None),
         (400, refusal(INVALID_USER, user="invalid"), Code.NOT_FOUND, "user: invalid"),
@@ -105,25 +120,19 @@ def test_any_other_response_is_classified_by_status_and_known_word(
     status: int, body: bytes | str, code: Code, token: str | None, receiver: RecordingReceiver, message: Message
 ) -> None:
     receiver.respond_with(status, body)
-    with pytest.raises(DeliveryFailed) as caught:
-        send(receiver, message)
-    facts = caught.value.facts
-    assert (caught.value.code, facts.status, facts.token, facts.host) == (code, status, token, "127.0.0.1")
+    assert find_refusal(send, receiver, message) == (code, status, token)
 
 
 def test_a_truncated_acceptance_may_have_arrived(receiver: RecordingReceiver, message: Message) -> None:
     receiver.respond_with(200, json.dumps({"info": "x" * 20_000, "status": 1}))
-    with pytest.raises(DeliveryFailed) as caught:
-        send(receiver, message)
-    assert MEANINGS[caught.value.code].may_have_arrived
+    assert may_have_arrived(send, receiver, message)
 
 
 def wait_after(receiver: RecordingReceiver, message: Message, headers: Mapping[str, str], status: int = 429) -> float:
     """Return the seconds of the wait that a failure names, or `NONE`."""
     receiver.respond_with(status, refusal(), headers)
-    with pytest.raises(DeliveryFailed) as caught:
-        send(receiver, message)
-    return NONE if caught.value.retry_after is None else caught.value.retry_after
+    failure = find_failure(send, receiver, message)
+    return NONE if failure.retry_after is None else failure.retry_after
 
 
 def in_days(days: float) -> str:
@@ -235,9 +244,8 @@ def test_a_preview_shows_no_key(message: Message) -> None:
 def test_without_one_of_its_settings_nothing_is_sent(
     missing: str, receiver: RecordingReceiver, message: Message
 ) -> None:
-    with pytest.raises(DeliveryFailed) as caught:
-        CHANNEL.send(settings(receiver.url("").rstrip("/")) | {missing: " "}, message, receiver.outbound)
-    assert caught.value.code is Code.CONFIG_INCOMPLETE
+    incomplete = settings(receiver.url("").rstrip("/")) | {missing: " "}
+    assert find_failure(CHANNEL.send, incomplete, message, receiver.outbound).code is Code.CONFIG_INCOMPLETE
     assert receiver.requests == []
 
 

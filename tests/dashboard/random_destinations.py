@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from tests.factories import NOW, SeededIds, add_delivery
 from webapp.channels import CHANNELS
 from webapp.deliveries.drill_confirmation import CONFIRM_WITHIN
-from webapp.deliveries.last_acceptance import STALE_AFTER
+from webapp.deliveries.staleness import STALE_AFTER
 from webapp.extensions import db
 from webapp.models import AlertDestination, DeliveryStatus, DrillNumber, PlannedTest, Receipt, ReceiptSource
 

@@ -9,7 +9,7 @@ from webapp.dashboard.member_list import MemberQuery, load_member_list, parse_me
 from webapp.extensions import db
 from webapp.models import Role, Workspace
 from webapp.text.search_text import MAX_LENGTH
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 
 
 @pytest.mark.parametrize(

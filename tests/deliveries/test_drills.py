@@ -17,7 +17,7 @@ from webapp.deliveries import (
     request_tests,
 )
 from webapp.deliveries.messages import read_message
-from webapp.deliveries.requesting.objections import DrillTaken, OtherTestWaits, WantedDrill
+from webapp.deliveries.requesting.request_rules import DrillTaken, OtherTestWaits, WantedDrill
 from webapp.destinations.editing import set_enabled
 from webapp.extensions import db
 from webapp.models import Account, AlertDelivery, AlertDestination, AuditEvent, DeliveryStatus, DrillNumber

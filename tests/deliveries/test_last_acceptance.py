@@ -1,6 +1,6 @@
-"""When a destination last accepted a message, as read from the database, and when that is too long ago."""
+"""When a destination last accepted a message, as read from the database."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from tests.factories import (
 from webapp.app_state import current_settings
 from webapp.dashboard.status_fragment import load_status
 from webapp.dashboard.summaries import list_summaries
-from webapp.deliveries.last_acceptance import STALE_AFTER, Acceptance, find_proof, is_stale
+from webapp.deliveries.last_acceptance import Acceptance, find_proof
 from webapp.destinations.editing import change_destination
 from webapp.extensions import db
 from webapp.models import DeliveryStatus, DrillNumber
@@ -44,17 +44,10 @@ def _move(seeded: SeededIds, at: datetime) -> None:
     change_destination(get_destination(seeded), get_account(seeded), None, SETTINGS, current_settings().cipher, at)
 
 
-@pytest.mark.parametrize(("age", "expected"), [(STALE_AFTER - seconds(1), False), (STALE_AFTER, True)])
-def test_proof_is_stale_after_30_days(age: timedelta, expected: bool) -> None:
-    assert timedelta(days=30) == STALE_AFTER
-    assert is_stale(Acceptance(1, NOW - age, is_outdated=False), NOW) is expected
-
-
 def test_without_an_accepted_message_or_with_one_of_earlier_settings_there_is_no_proof() -> None:
     outdated = Acceptance(1, NOW, is_outdated=True)
 
     assert [find_proof(acceptance) for acceptance in (None, outdated)] == [None, None]
-    assert [is_stale(acceptance, NOW) for acceptance in (None, outdated)] == [True, True]
 
 
 @on_both_databases

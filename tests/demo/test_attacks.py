@@ -30,8 +30,7 @@ from webapp.channels.message import Message
 from webapp.demo.receiver.inbox import Arrival
 from webapp.demo.receiver.scenarios import Scenario, Service
 from webapp.demo.visits.visits import open_inbox
-from webapp.environment.demo_hosts import MAIL_HOST, SERVICE_HOSTS, list_hosts
-from webapp.environment.demo_mail import DEMO_MAIL_DOMAIN
+from webapp.environment.demo_hosts import MAIL_HOST, SERVICE_HOSTS, VISITOR_MAIL_DOMAIN, list_hosts
 from webapp.extensions import Base, db
 from webapp.failures import Code, DeliveryFailed, Protocol
 from webapp.models import TEST_EVENT, AlertDelivery, Batch
@@ -334,8 +333,8 @@ def test_a_search_finds_nothing_of_another_visitor(pair: Pair, what: str) -> Non
         "slug": pair.target["slug"],
         "reference": pair.target["reference"],
         "address": f"{WEBHOOKS}/{pair.inbox_key}/webhook/works",
-        "recipient": f"works@{pair.inbox_key}.{DEMO_MAIL_DOMAIN}",
-        "domain": f"{pair.inbox_key}.{DEMO_MAIL_DOMAIN}",
+        "recipient": f"works@{pair.inbox_key}.{VISITOR_MAIL_DOMAIN}",
+        "domain": f"{pair.inbox_key}.{VISITOR_MAIL_DOMAIN}",
     }
     form = {"q": texts[what]}
     response = pair.stranger.post("/search", form)
@@ -365,7 +364,7 @@ def test_a_visitor_switches_only_addresses_of_their_own_inbox(pair: Pair) -> Non
     """Even a destination that leads to another inbox, whose key was found out, switches nothing there."""
     stranger, before = pair.stranger, _read_all(pair)
     address = {"name": "Foreign", "address": f"{WEBHOOKS}/{pair.inbox_key}/webhook/works"}
-    recipient = {"name": "Foreign", "recipients": f"works@{pair.inbox_key}.{DEMO_MAIL_DOMAIN}"}
+    recipient = {"name": "Foreign", "recipients": f"works@{pair.inbox_key}.{VISITOR_MAIL_DOMAIN}"}
     for channel, form in (("webhook", address), ("email", recipient)):
         assert stranger.post(f"/w/{stranger.slug}/destinations/new/{channel}", form).status_code == 302
     with pair.app.app_context():
@@ -385,7 +384,7 @@ def test_the_panel_offers_a_visitor_their_own_addresses_and_nothing_that_others_
     page = pair.victim.get("/demo/panel").text
 
     assert f'value="https://teams.demo.example/{pair.inbox_key}/teams/works?sig=' in page
-    assert f'value="works@{pair.inbox_key}.{DEMO_MAIL_DOMAIN}"' in page
+    assert f'value="works@{pair.inbox_key}.{VISITOR_MAIL_DOMAIN}"' in page
     assert not any(part in page for part in ("/demo/panel/reset", "/demo/panel/hosts/", "127.0.0.1", "oncall."))
 
 
@@ -490,13 +489,13 @@ OTHER_SPELLINGS = (
 RECIPIENTS = (
     *(
         "ann@example.com",
-        f"ann@{DEMO_MAIL_DOMAIN}",
-        f"ann@x{DEMO_MAIL_DOMAIN}",
-        f"ann@k.{DEMO_MAIL_DOMAIN}.evil.example",
+        f"ann@{VISITOR_MAIL_DOMAIN}",
+        f"ann@x{VISITOR_MAIL_DOMAIN}",
+        f"ann@k.{VISITOR_MAIL_DOMAIN}.evil.example",
     ),
-    *(f"<ann@k.{DEMO_MAIL_DOMAIN}> ann@example.com", f"ann@k.{DEMO_MAIL_DOMAIN}, bob@example.com"),
-    *(f"ann@example.com\n ann@k.{DEMO_MAIL_DOMAIN}", f"ann@k.{DEMO_MAIL_DOMAIN}@example.com"),
-    *("postmaster", "root@localhost", "ann@[127.0.0.1]", f"ann@example.com,ann@k.{DEMO_MAIL_DOMAIN}"),
+    *(f"<ann@k.{VISITOR_MAIL_DOMAIN}> ann@example.com", f"ann@k.{VISITOR_MAIL_DOMAIN}, bob@example.com"),
+    *(f"ann@example.com\n ann@k.{VISITOR_MAIL_DOMAIN}", f"ann@k.{VISITOR_MAIL_DOMAIN}@example.com"),
+    *("postmaster", "root@localhost", "ann@[127.0.0.1]", f"ann@example.com,ann@k.{VISITOR_MAIL_DOMAIN}"),
 )
 MESSAGE = Message(TEST_EVENT, "msg_1", "K7QM4T", "Harbor", "Desk", "Ann", NOW)
 
@@ -558,7 +557,7 @@ def test_no_other_recipient_gets_mail(outbound: OutboundClient, recipients: str)
 
 
 def test_a_visitor_has_few_recipients(outbound: OutboundClient) -> None:
-    email, own = CHANNELS["email"], [f"desk{number}@k.{DEMO_MAIL_DOMAIN}" for number in range(6)]
+    email, own = CHANNELS["email"], [f"desk{number}@k.{VISITOR_MAIL_DOMAIN}" for number in range(6)]
 
     assert check_setting(email, email.target_field, ", ".join(own[:5]), outbound) == ", ".join(own[:5])
     with pytest.raises(SettingInvalid, match="at most 5"):

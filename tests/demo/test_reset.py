@@ -37,7 +37,7 @@ from webapp.models import (
     Workspace,
 )
 from webapp.settings import AppSettings
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 from webapp.workspaces.workspace_changes import add_workspace
 
 LATER = NOW + timedelta(hours=1)

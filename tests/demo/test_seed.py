@@ -16,7 +16,7 @@ from webapp.channels import CHANNELS
 from webapp.demo.address_update import update_addresses
 from webapp.demo.seed import find_demo_account, seed_demo
 from webapp.environment.demo_hosts import SERVICE_HOSTS
-from webapp.evidence import Period, Problem, RetentionPeriods, make_report
+from webapp.evidence import Period, RecordedProblem, RetentionPeriods, make_report
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, Role, Workspace
 from webapp.notices.recipients import list_recipients
@@ -170,7 +170,7 @@ def test_the_evidence_of_its_year_tells_the_story_and_adds_up(seeded_demo: None)
     assert [record.destination.name for record in report.deleted] == ["Harbor pager bridge"]
     assert [record.destination.name for record, _ in report.disabled] == ["Dispatch team", "Night shift channel"]
     assert len(report.untested) == 6
-    repaired = report.problems[Problem.FAILED][0]
+    repaired = report.problems[RecordedProblem.FAILED][0]
     assert (repaired.destination.name, repaired.change and repaired.change.changed) == (
         "Old ticket system",
         ["address"],

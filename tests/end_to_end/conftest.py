@@ -13,7 +13,7 @@ from tests.forked_processes import run_processes
 from webapp.auth.accounts import add_account
 from webapp.extensions import db
 from webapp.models import Role
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 
 
 @pytest.fixture

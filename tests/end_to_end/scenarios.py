@@ -42,8 +42,8 @@ from webapp.models import Account, AlertDelivery
 from webapp.outbound import MailServer, OutboundClient, Policy
 from webapp.outbound.policy.urls import Origin
 from webapp.outbound.smtp.client import MailSecurity
+from webapp.outbound.transport.deadline import Limits
 from webapp.outbound.transport.dns import Resolver, system_resolver
-from webapp.outbound.transport.limits import Limits
 from webapp.settings import AppSettings
 
 # Short, but long enough for a TLS handshake while all processors are busy.

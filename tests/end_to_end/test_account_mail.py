@@ -68,7 +68,7 @@ def test_a_link_is_mailed_used_and_found_nowhere_else(
     before = read_rows(app) + read_queue(queue_server)
 
     web.get(path)
-    signed_in = web.post("/reset-password", {"new": NEW_PASSWORD})
+    signed_in = web.post("/reset-password", {"new": NEW_PASSWORD, "link": token.decode()})
     wait_until(lambda: len(mailbox.messages) == 2)
     used = read_rows(app) + read_queue(queue_server)
 

@@ -46,15 +46,16 @@ def test_a_press_whose_job_was_lost_is_recovered(
     wait_for_end(app, delivery_id, DeliveryStatus.SENT)
 
 
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGHUP])
 def test_it_finishes_its_send_when_it_is_stopped(
-    app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer
+    app: Flask, seeded: SeededIds, stack: Stack, httpserver: HTTPServer, stop: signal.Signals
 ) -> None:
     arrived = respond_after(httpserver, seconds=1.5)
     worker = stack.start_worker(single=True)
     delivery_id = press(app, seeded)
     assert arrived.wait(TIME_LIMIT)
 
-    os.kill(worker.pid, signal.SIGTERM)
+    os.kill(worker.pid, stop)
 
     assert worker.process.wait(timeout=TIME_LIMIT) == 0
     assert get_delivery(app, delivery_id).status is DeliveryStatus.SENT

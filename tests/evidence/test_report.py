@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert
 from tests.factories import SeededIds
 from webapp.audit import Action
 from webapp.deliveries.arrival import UNCERTAIN_CODES
-from webapp.evidence import Period, Problem, Report, RetentionPeriods, delivery_spans, make_report
+from webapp.evidence import Period, RecordedProblem, Report, RetentionPeriods, delivery_spans, make_report
 from webapp.evidence.counts import COUNTED
 from webapp.extensions import db
 from webapp.failures import Code
@@ -265,8 +265,8 @@ def compare_lists(report: Report, written: dict[int, PastDestination]) -> None:
     unconfirmed = sorted(message.at for message in found if message)
     assert {
         problem: [record.delivery.created_at for record in records] for problem, records in report.problems.items()
-    } == {Problem.FAILED: failed, Problem.MISSING: missing, Problem.UNCONFIRMED: unconfirmed}
-    for record in report.problems[Problem.FAILED]:
+    } == {RecordedProblem.FAILED: failed, RecordedProblem.MISSING: missing, RecordedProblem.UNCONFIRMED: unconfirmed}
+    for record in report.problems[RecordedProblem.FAILED]:
         own = written[record.destination.id].messages
         later = [m.at for m in own if m.is_test and m.status == "sent" and m.at > record.delivery.created_at]
         assert record.accepted_at == min(later, default=None)
@@ -274,7 +274,7 @@ def compare_lists(report: Report, written: dict[int, PastDestination]) -> None:
         deleted = written[record.destination.id].deleted_at
         changes += [deleted] if deleted and deleted > record.delivery.created_at else []
         assert (record.change.happened_at if record.change else None) == min(changes, default=None)
-    for record in report.problems[Problem.UNCONFIRMED]:
+    for record in report.problems[RecordedProblem.UNCONFIRMED]:
         own = written[record.destination.id].messages
         seen = [m.at for m in own if m.is_test and m.receipt == "seen" and m.at > record.delivery.created_at]
         assert record.seen_at == min(seen, default=None)
@@ -286,9 +286,9 @@ def check_sums(report: Report) -> None:
     assert totals.tests == totals.accepted + totals.failed + totals.not_sent + totals.under_way
     assert totals.tests == sum(record.counts.tests for record in report.destinations)
     assert {problem: len(listed) for problem, listed in report.problems.items()} == {
-        Problem.FAILED: totals.failed,
-        Problem.MISSING: totals.missing,
-        Problem.UNCONFIRMED: totals.unconfirmed,
+        RecordedProblem.FAILED: totals.failed,
+        RecordedProblem.MISSING: totals.missing,
+        RecordedProblem.UNCONFIRMED: totals.unconfirmed,
     }
     tested = [record for record in report.destinations if record.counts.accepted + record.counts.failed]
     assert len(tested) + len(report.untested) == len(report.destinations)

@@ -11,7 +11,8 @@ from webapp.extensions import db
 from webapp.health.report import OK, check_parts
 from webapp.instance.installation_state import Installation, describe_installation
 from webapp.models import Account, AlertDestination, Ping, PingKind
-from webapp.workspaces.workspace_changes import delete_workspace, find_workspace, open_workspace
+from webapp.workspaces.workspace_changes import find_workspace, open_workspace
+from webapp.workspaces.workspace_deletion import delete_workspace
 
 pytestmark = pytest.mark.usefixtures("context", "seeded")
 

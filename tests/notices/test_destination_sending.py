@@ -30,7 +30,7 @@ from webapp.notices import destination_sending
 from webapp.notices.chosen_destination_health import Obstacle
 from webapp.notices.destination_sending import LIFETIME, LOST_AFTER, claim
 from webapp.notices.notice_timing import AFTER_FAILURE, UNDER_WAY_FOR
-from webapp.presses.rate_limits import admit_targets
+from webapp.presses.limit_counters import admit_targets
 
 pytestmark = on_both_databases
 

@@ -33,8 +33,8 @@ from webapp.notices import worker_rounds
 from webapp.notices.due_notices import plan_notices
 from webapp.notices.recipients import choose
 from webapp.notices.worker_rounds import NoticeRounds
-from webapp.workspaces.membership_rules import set_role
-from webapp.workspaces.workspace_changes import delete_workspace
+from webapp.workspaces.membership_changes import set_role
+from webapp.workspaces.workspace_deletion import delete_workspace
 
 pytestmark = on_both_databases
 

@@ -3,12 +3,12 @@
 import socket
 
 from webapp.failures import Code, DeliveryFailed
-from webapp.outbound.http.classification import check_response
 from webapp.outbound.http.client import HttpResponse, post
+from webapp.outbound.http.response_classification import check_response
 from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.urls import read_url
+from webapp.outbound.transport.deadline import Limits
 from webapp.outbound.transport.dns import Resolver
-from webapp.outbound.transport.limits import Limits
 
 BRIEF = Limits(whole=0.8, lookup=0.5, connect=0.5, silence=0.5)
 # Long enough for two handshakes while all processors are busy.

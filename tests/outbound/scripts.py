@@ -201,6 +201,29 @@ def _cut_in_status(connection: socket.socket) -> None:
     _send(connection, b"HTTP/1.1 20")
 
 
+def _cut_in_body(connection: socket.socket) -> None:
+    _send(connection, OK, b"Content-Length: 100\r\n\r\nhalf")
+
+
+def _cut_in_chunk(connection: socket.socket) -> None:
+    _send(connection, CHUNKED, b"5\r\nhel")
+
+
+def _reset_in_body(connection: socket.socket) -> None:
+    _cut_in_body(connection)
+    sleep(PAUSE)
+    _resets(connection)
+
+
+def _silent_in_body(connection: socket.socket) -> None:
+    _cut_in_body(connection)
+    _wait(connection)
+
+
+def _tls_alert(connection: socket.socket) -> None:
+    _send(connection, b"\x15\x03\x03\x00\x02\x02\x50")
+
+
 def _hangs_up(connection: socket.socket) -> None:
     connection.close()
 

@@ -28,8 +28,8 @@ from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.smtp.client import MailSecurity, MailServer, send_mail
 from webapp.outbound.transport import tls
 from webapp.outbound.transport.connect import HTTP_ALPN
+from webapp.outbound.transport.deadline import MAX_BODY, Limits
 from webapp.outbound.transport.dns import Resolver
-from webapp.outbound.transport.limits import MAX_BODY, Limits
 
 PLAIN_STEPS = ["lookup", "connect", "first_byte", "response"]
 NAMED = "localhost"  # a name that a test may look up, unlike an address

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from webapp.outbound.policy.counted_targets import SendTarget
+from webapp.presses.limit_counters import list_limits
 from webapp.presses.limit_enforcement import Press, enforce_limits
-from webapp.presses.rate_limits import list_limits
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from webapp import queue
 from webapp.application import create_app
 from webapp.deliveries.requesting.cooldown import CoolingDown, cooldown_end, seconds_left
 from webapp.outbound.policy.counted_targets import SendTarget, TargetKind
-from webapp.presses.rate_limits import TooManyTestSends
+from webapp.presses.limit_counters import TooManyTestSends
 from webapp.settings import read_settings
 
 

@@ -38,11 +38,12 @@ from webapp.models import (
 )
 from webapp.presses.eligibility import RequestResult
 from webapp.presses.enqueueing import enqueue_or_fail
-from webapp.presses.planned_tests import KEPT_FOR, PASS_TIME, PlannedTestRuns, cancel, press_or_plan
+from webapp.presses.planned_test_runs import KEPT_FOR, PASS_TIME, PlannedTestRuns
+from webapp.presses.planned_tests import cancel, press_or_plan
 from webapp.presses.press import press
 from webapp.settings import SendLimits
-from webapp.workspaces import account_disabling, membership_rules
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces import account_disabling, membership_changes
+from webapp.workspaces.membership_changes import set_role
 
 Share = Callable[[str], tuple[Flask, SeededIds]]
 
@@ -298,14 +299,14 @@ def test_a_pass_ends_in_time_and_the_next_one_continues(planned: Place) -> None:
 
 
 def _remove_member(place: Place) -> None:
-    membership_rules.remove_member(
+    membership_changes.remove_member(
         db.session.get_one(Member, (place.seeded.harbor, place.planner_id)), NOW, COMMAND_LINE
     )
     db.session.commit()
 
 
 def _lower_role(place: Place) -> None:
-    membership_rules.grant_role(get_workspace(place.seeded), place.planner, Role.VIEWER, NOW, COMMAND_LINE)
+    membership_changes.grant_role(get_workspace(place.seeded), place.planner, Role.VIEWER, NOW, COMMAND_LINE)
     db.session.commit()
 
 
@@ -341,7 +342,7 @@ def test_it_ends_at_once_with_what_it_needs(planned: Place, change: Callable[[Pl
 
 
 def test_a_role_that_may_still_test_keeps_it(planned: Place) -> None:
-    membership_rules.grant_role(get_workspace(planned.seeded), planned.planner, Role.ADMIN, NOW, COMMAND_LINE)
+    membership_changes.grant_role(get_workspace(planned.seeded), planned.planner, Role.ADMIN, NOW, COMMAND_LINE)
     db.session.commit()
 
     planned.run(DUE)
@@ -404,7 +405,7 @@ def test_everything_is_checked_again_when_it_is_due(
     ],
 )
 def test_a_limit_ends_it(planned: Place, monkeypatch: pytest.MonkeyPatch, limits: SendLimits, end: PlanEnd) -> None:
-    monkeypatch.setattr("webapp.presses.rate_limits.current_settings", lambda: _Settings(limits))
+    monkeypatch.setattr("webapp.presses.limit_counters.current_settings", lambda: _Settings(limits))
     planned.redis.flushall()
 
     planned.run(DUE)
@@ -494,7 +495,7 @@ def test_what_another_worker_has_requested_meanwhile_is_no_failure(
             _at_once(planned, lambda: PlannedTestRuns().run(DUE + seconds(2)))
         return enqueue(*delivery_ids, requested_at=requested_at)
 
-    monkeypatch.setattr("webapp.presses.planned_tests.enqueue_or_fail", let_another_worker_run_first)
+    monkeypatch.setattr("webapp.presses.planned_test_runs.enqueue_or_fail", let_another_worker_run_first)
     planned.run(DUE + seconds(2))
 
     assert (len(planned.deliveries()), len(other.deliveries())) == (2, 2)

@@ -25,7 +25,7 @@ from webapp.models import Account, AlertDestination, DeliveryStatus, Role, Works
 from webapp.search.query import read_query
 from webapp.search.results import MAX_SHOWN, SearchResults, search
 from webapp.settings import AppSettings
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 from webapp.workspaces.workspace_changes import add_workspace
 
 Add = Callable[..., AlertDestination]

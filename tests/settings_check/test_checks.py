@@ -9,7 +9,7 @@ import pytest
 from flask import Flask, current_app
 
 from webapp.settings_check.checks import CHECKS, check_settings
-from webapp.settings_check.finding import Check, Finding, State
+from webapp.settings_check.finding import Check, Finding, Severity
 
 
 def _run(checks: Mapping[str, Check], limit: float = 60.0) -> list[Finding]:
@@ -17,7 +17,7 @@ def _run(checks: Mapping[str, Check], limit: float = 60.0) -> list[Finding]:
 
 
 def _find(part: str) -> Check:
-    return lambda: [Finding(part, State.OK, f"{part} works.")]
+    return lambda: [Finding(part, Severity.OK, f"{part} works.")]
 
 
 def _fail() -> Sequence[Finding]:
@@ -46,7 +46,7 @@ def test_findings_come_in_the_order_of_the_checks() -> None:
 def test_a_check_that_fails_is_a_problem_without_its_text_and_the_others_run() -> None:
     found = _run({"bad": _fail, "good": _find("good")})
 
-    assert found[0] == Finding("bad", State.PROBLEM, "The check failed (ConnectionError).")
+    assert found[0] == Finding("bad", Severity.PROBLEM, "The check failed (ConnectionError).")
     assert found[1].part == "good"
 
 
@@ -57,8 +57,8 @@ def test_a_check_that_hangs_is_a_problem_and_the_others_are_shown() -> None:
         seconds = time.monotonic() - started
 
     assert found[:2] == [
-        Finding("database", State.PROBLEM, "It did not respond within 0.5 s. Check DATABASE_URL."),
-        Finding("second", State.PROBLEM, "It did not respond within 0.5 s."),
+        Finding("database", Severity.PROBLEM, "It did not respond within 0.5 s. Check DATABASE_URL."),
+        Finding("second", Severity.PROBLEM, "It did not respond within 0.5 s."),
     ]
     assert seconds < 30
 
@@ -68,7 +68,7 @@ def test_a_check_that_ended_in_time_counts_although_another_one_used_up_the_time
     with _hanging() as hang:
         found = _run({"first": hang, "second": _find("second")}, limit=2.0)
 
-    assert found[1] == Finding("second", State.OK, "second works.")
+    assert found[1] == Finding("second", Severity.OK, "second works.")
 
 
 def test_the_checks_run_at_once_each_with_the_application() -> None:
@@ -76,7 +76,7 @@ def test_the_checks_run_at_once_each_with_the_application() -> None:
 
     def meet() -> Sequence[Finding]:
         together.wait(60)
-        return [Finding(current_app.name, State.OK, "It met the others.")]
+        return [Finding(current_app.name, Severity.OK, "It met the others.")]
 
     assert [finding.part for finding in _run({"a": meet, "b": meet, "c": meet})] == ["checked"] * 3
 

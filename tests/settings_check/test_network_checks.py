@@ -16,9 +16,9 @@ from tests.scripted_mail_server import KEEP_SILENT, mail_server
 from webapp.app_state import app_state
 from webapp.outbound import MailServer, OutboundClient, Policy
 from webapp.outbound.policy.urls import Origin
+from webapp.outbound.transport.deadline import Limits
 from webapp.outbound.transport.dns import Resolver
-from webapp.outbound.transport.limits import Limits
-from webapp.settings_check.finding import Check, Finding, State
+from webapp.settings_check.finding import Check, Finding, Severity
 from webapp.settings_check.network_checks import PUBLIC_ADDRESS, PUBLIC_HOST, check_dns, check_egress_proxy, check_mail
 
 CheckWith = Callable[[Check, OutboundClient], Sequence[Finding]]
@@ -63,7 +63,7 @@ def test_a_mail_server_that_accepts_the_sign_in_is_ok_and_gets_no_mail(
     with mail_server(script, server_context(authority)) as receiver:
         found = check_with(check_mail, OutboundClient(mail=signing_in(receiver, file)))
 
-    assert found == [Finding("mail", State.OK, "The mail server accepts the sign-in.")]
+    assert found == [Finding("mail", Severity.OK, "The mail server accepts the sign-in.")]
     assert receiver.verbs == ["EHLO", "STARTTLS", "EHLO", "AUTH", "QUIT"]
     assert receiver.messages == []
 
@@ -76,7 +76,7 @@ def test_a_mail_server_that_refuses_the_password_is_a_problem_with_its_setting(
     with mail_server(script, server_context(authority)) as receiver:
         (finding,) = check_with(check_mail, OutboundClient(mail=signing_in(receiver, file)))
 
-    assert finding.state is State.PROBLEM
+    assert finding.severity is Severity.PROBLEM
     assert finding.text.endswith("Correct the user name and the password in ALERTCHECK_MAIL_URL.")
     assert PASSWORD not in finding.text
 
@@ -89,7 +89,7 @@ def test_a_mail_server_with_an_unknown_authority_is_a_problem_with_its_setting(
         server = MailServer("127.0.0.1", receiver.port, SENDER)
         (finding,) = check_with(check_mail, OutboundClient(mail=server))
 
-    assert finding.state is State.PROBLEM
+    assert finding.severity is Severity.PROBLEM
     assert "Add its authority to ALERTCHECK_CA_FILE" in finding.text
 
 
@@ -101,7 +101,7 @@ def test_any_other_failure_of_the_mail_server_is_a_problem_with_its_setting(
         server = replace(plain(receiver), limits=SHORT)
         (finding,) = check_with(check_mail, OutboundClient(mail=server))
 
-    assert finding.state is State.PROBLEM
+    assert finding.severity is Severity.PROBLEM
     assert finding.text.endswith("Check ALERTCHECK_MAIL_URL: the scheme, the host and the port.")
 
 
@@ -109,18 +109,18 @@ def test_a_mail_server_without_a_sign_in_is_ok(check_with: CheckWith) -> None:
     with mail_server() as receiver:
         (finding,) = check_with(check_mail, OutboundClient(mail=plain(receiver)))
 
-    assert finding == Finding("mail", State.OK, "The mail server accepts the connection, without a sign-in.")
+    assert finding == Finding("mail", Severity.OK, "The mail server accepts the connection, without a sign-in.")
 
 
 def test_no_mail_server_is_a_note(check_with: CheckWith) -> None:
     (finding,) = check_with(check_mail, OutboundClient())
 
-    assert (finding.state, finding.text[:34]) == (State.NOTE, "ALERTCHECK_MAIL_URL is not set: te")
+    assert (finding.severity, finding.text[:34]) == (Severity.NOTE, "ALERTCHECK_MAIL_URL is not set: te")
 
 
 def test_a_host_that_is_found_is_ok(check_with: CheckWith) -> None:
     assert check_with(check_dns, OutboundClient(resolver=_public)) == [
-        Finding("dns", State.OK, f"{PUBLIC_HOST} is found.")
+        Finding("dns", Severity.OK, f"{PUBLIC_HOST} is found.")
     ]
 
 
@@ -128,7 +128,7 @@ def test_a_host_that_is_found_is_ok(check_with: CheckWith) -> None:
 def test_a_public_host_that_is_not_found_or_private_is_a_problem(check_with: CheckWith, resolver: Resolver) -> None:
     (finding,) = check_with(check_dns, OutboundClient(resolver=resolver))
 
-    assert finding.state is State.PROBLEM
+    assert finding.severity is Severity.PROBLEM
     assert finding.text.endswith("Check the DNS servers of this machine or container.")
 
 
@@ -136,7 +136,7 @@ def test_public_names_are_no_problem_for_who_sends_to_trusted_origins(check_with
     policy = Policy(trusted_origins=frozenset({Origin("http", "receiver.lan", 80)}))
     (finding,) = check_with(check_dns, OutboundClient(policy, resolver=failing(socket.EAI_NONAME)))
 
-    assert finding.state is State.NOTE
+    assert finding.severity is Severity.NOTE
 
 
 def test_without_a_proxy_nothing_is_said_about_one(check_with: CheckWith) -> None:
@@ -147,7 +147,7 @@ def test_a_proxy_that_opens_the_tunnel_is_ok_and_gets_nothing_else(check_with: C
     with listening(script_of("plain", {"status": 200})) as proxy:
         found = check_with(check_egress_proxy, _through(proxy.port))
 
-    assert found == [Finding("proxy", State.OK, f"The proxy connects to {PUBLIC_HOST}.")]
+    assert found == [Finding("proxy", Severity.OK, f"The proxy connects to {PUBLIC_HOST}.")]
     assert proxy.heads == [f"CONNECT {PUBLIC}:443 HTTP/1.1\r\nHost: {PUBLIC}:443\r\n\r\n".encode()]
 
 
@@ -156,7 +156,7 @@ def test_a_proxy_that_asks_for_another_password_is_a_problem(check_with: CheckWi
     with listening(script_of("plain", {"status": 407})) as proxy:
         (finding,) = check_with(check_egress_proxy, _through(proxy.port, authorization))
 
-    assert finding.state is State.PROBLEM
+    assert finding.severity is Severity.PROBLEM
     assert "ALERTCHECK_EGRESS_PROXY" in finding.text
     assert "Y2FuYXJ5" not in finding.text
 
@@ -164,7 +164,7 @@ def test_a_proxy_that_asks_for_another_password_is_a_problem(check_with: CheckWi
 def test_a_proxy_that_cannot_be_reached_is_a_problem(check_with: CheckWith) -> None:
     (finding,) = check_with(check_egress_proxy, _through(closed_port()))
 
-    assert finding.state is State.PROBLEM
+    assert finding.severity is Severity.PROBLEM
     assert "Alertcheck could not reach its own proxy (ALERTCHECK_EGRESS_PROXY)" in finding.text
 
 
@@ -172,7 +172,7 @@ def test_a_proxy_that_refuses_this_host_may_allow_others(check_with: CheckWith) 
     with listening(script_of("plain", {"status": 403})) as proxy:
         (finding,) = check_with(check_egress_proxy, _through(proxy.port))
 
-    assert finding.state is State.NOTE
+    assert finding.severity is Severity.NOTE
 
 
 def test_a_proxy_is_checked_without_the_dns(check_with: CheckWith) -> None:
@@ -180,5 +180,5 @@ def test_a_proxy_is_checked_without_the_dns(check_with: CheckWith) -> None:
         outbound = replace(_through(proxy.port), resolver=failing(socket.EAI_NONAME))
         found = check_with(check_egress_proxy, outbound)
 
-    assert found == [Finding("proxy", State.OK, f"The proxy connects to {PUBLIC_ADDRESS}.")]
+    assert found == [Finding("proxy", Severity.OK, f"The proxy connects to {PUBLIC_ADDRESS}.")]
     assert proxy.heads[0].startswith(b"CONNECT 1.1.1.1:443 ")

@@ -11,7 +11,7 @@ from webapp.models.database_clock import DatabaseClock
 from webapp.queue import connect, load_jobs
 from webapp.queue.outcome_waits import OutcomeWaits
 from webapp.settings import read_settings
-from webapp.settings_check.finding import Finding, State
+from webapp.settings_check.finding import Finding, Severity
 from webapp.settings_check.page_checks import check_page_settings
 
 GOOD = {
@@ -36,31 +36,37 @@ def _check(**settings: str) -> list[Finding]:
 
 
 def test_settings_that_fit_together_are_ok() -> None:
-    assert _check(**GOOD) == [Finding("pages", State.OK, "The settings about the pages fit together.")]
+    assert _check(**GOOD) == [Finding("pages", Severity.OK, "The settings about the pages fit together.")]
 
 
 @pytest.mark.parametrize(
-    ("changed", "state", "sentence"),
+    ("changed", "severity", "sentence"),
     [
-        ({"ALERTCHECK_ALLOWED_HOSTS": "other.example.com"}, State.PROBLEM, "ALERTCHECK_ALLOWED_HOSTS does not list"),
-        ({"ALERTCHECK_PUBLIC_URL": "http://alertcheck.example.com"}, State.PROBLEM, "ALERTCHECK_HTTPS is on, but"),
-        ({"ALERTCHECK_HTTPS": "no"}, State.NOTE, "ALERTCHECK_PUBLIC_URL begins with https://, but"),
-        ({"ALERTCHECK_TRUSTED_PROXIES": "0"}, State.NOTE, "ALERTCHECK_HTTPS is on and ALERTCHECK_TRUSTED_PROXIES is 0"),
-        ({"ALERTCHECK_ALLOWED_HOSTS": ""}, State.NOTE, "ALERTCHECK_ALLOWED_HOSTS is not set"),
-        ({"ALERTCHECK_PUBLIC_URL": ""}, State.NOTE, "ALERTCHECK_PUBLIC_URL is not set"),
+        ({"ALERTCHECK_ALLOWED_HOSTS": "other.example.com"}, Severity.PROBLEM, "ALERTCHECK_ALLOWED_HOSTS does not list"),
+        ({"ALERTCHECK_PUBLIC_URL": "http://alertcheck.example.com"}, Severity.PROBLEM, "ALERTCHECK_HTTPS is on, but"),
+        ({"ALERTCHECK_HTTPS": "no"}, Severity.NOTE, "ALERTCHECK_PUBLIC_URL begins with https://, but"),
+        (
+            {"ALERTCHECK_TRUSTED_PROXIES": "0"},
+            Severity.NOTE,
+            "ALERTCHECK_HTTPS is on and ALERTCHECK_TRUSTED_PROXIES is 0",
+        ),
+        ({"ALERTCHECK_ALLOWED_HOSTS": ""}, Severity.NOTE, "ALERTCHECK_ALLOWED_HOSTS is not set"),
+        ({"ALERTCHECK_PUBLIC_URL": ""}, Severity.NOTE, "ALERTCHECK_PUBLIC_URL is not set"),
         (
             {"ALERTCHECK_PUBLIC_URL": "https://127.0.0.1:8000"},
-            State.NOTE,
+            Severity.NOTE,
             "ALERTCHECK_PUBLIC_URL leads to this machine",
         ),
     ],
 )
-def test_settings_that_contradict_each_other_are_named(changed: dict[str, str], state: State, sentence: str) -> None:
+def test_settings_that_contradict_each_other_are_named(
+    changed: dict[str, str], severity: Severity, sentence: str
+) -> None:
     (finding,) = _check(**GOOD | changed)
 
-    assert (finding.part, finding.state) == ("pages", state)
+    assert (finding.part, finding.severity) == ("pages", severity)
     assert finding.text.startswith(sentence)
 
 
 def test_the_demo_is_not_checked() -> None:
-    assert [finding.state for finding in _check(**DEMO)] == [State.NOTE]
+    assert [finding.severity for finding in _check(**DEMO)] == [Severity.NOTE]

@@ -12,7 +12,7 @@ from tests.outbound.outcome_of import failing
 from webapp.app_state import app_state
 from webapp.outbound.transport.dns import Resolver
 from webapp.settings import read_settings
-from webapp.settings_check.finding import Finding, State
+from webapp.settings_check.finding import Finding, Severity
 from webapp.settings_check.private_receiver_checks import check_private_receivers
 
 
@@ -37,13 +37,13 @@ def test_nothing_is_checked_if_no_network_is_allowed(app: Flask, environment: di
 @on_both_databases
 def test_workspaces_that_exist_are_ok(app: Flask, environment: dict[str, str], seeded: SeededIds) -> None:
     with _checking(app, environment, "harbor=10.0.0.0/8,*=192.168.0.0/16") as found:
-        assert [finding.state for finding in found] == [State.OK]
+        assert [finding.severity for finding in found] == [Severity.OK]
 
 
 @on_both_databases
 def test_workspaces_that_do_not_exist_are_named(app: Flask, environment: dict[str, str], seeded: SeededIds) -> None:
     with _checking(app, environment, "harbor=10.0.0.0/8,harbour=10.0.0.0/8,nowhere=10.0.0.0/8") as (finding,):
-        assert finding.state is State.NOTE
+        assert finding.severity is Severity.NOTE
         assert finding.text.endswith("names workspaces that do not exist: harbour, nowhere.")
 
 
@@ -51,6 +51,6 @@ def test_an_own_server_that_is_not_found_is_a_problem(
     app: Flask, environment: dict[str, str], seeded: SeededIds
 ) -> None:
     with _checking(app, environment, "*=10.0.0.0/8", failing(socket.EAI_NONAME)) as (finding,):
-        assert finding.state is State.PROBLEM
+        assert finding.severity is Severity.PROBLEM
         assert "DATABASE_URL" in finding.text
         assert "db.lan" not in finding.text

@@ -11,14 +11,14 @@ from webapp.destinations.search_index import SearchIndexing
 from webapp.extensions import db
 from webapp.models import AlertDestination
 from webapp.settings import read_settings
-from webapp.settings_check.finding import State
+from webapp.settings_check.finding import Severity
 from webapp.settings_check.search_checks import check_search
 
 
 @on_both_databases
 def test_an_installation_whose_destinations_are_all_found_is_ok(app: Flask, seeded: SeededIds) -> None:
     with app.app_context():
-        assert [finding.state for finding in check_search()] == [State.OK]
+        assert [finding.severity for finding in check_search()] == [Severity.OK]
 
 
 def test_what_the_workers_have_still_to_add_is_counted(app: Flask, seeded: SeededIds) -> None:
@@ -26,7 +26,7 @@ def test_what_the_workers_have_still_to_add_is_counted(app: Flask, seeded: Seede
         db.session.execute(update(AlertDestination).values(search_mark=None))
         (finding,) = check_search()
 
-    assert finding.state is State.NOTE
+    assert finding.severity is Severity.NOTE
     assert finding.text.startswith("Not yet found by host or recipient: 2 destinations.")
 
 
@@ -39,6 +39,6 @@ def test_settings_that_no_key_decrypts_are_counted_and_name_the_setting(
         (finding,) = check_search()
         db.engine.dispose()
 
-    assert finding.state is State.NOTE
+    assert finding.severity is Severity.NOTE
     assert finding.text.startswith("Never found by host or recipient: 2 destinations")
     assert "ALERTCHECK_CONFIG_KEYS" in finding.text

@@ -15,7 +15,7 @@ from webapp.application import create_app
 from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db
 from webapp.settings import read_settings
-from webapp.settings_check.finding import Check, Finding, State
+from webapp.settings_check.finding import Check, Finding, Severity
 from webapp.settings_check.server_checks import check_database_server, check_queue_server, check_workers, compare_clocks
 
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
@@ -31,10 +31,10 @@ def test_a_database_that_works_is_ok_in_each_respect(app: Flask) -> None:
     with app.app_context():
         found = check_database_server()
 
-    assert [(finding.part, finding.state) for finding in found] == [
-        ("database", State.OK),
-        ("schema", State.OK),
-        ("clock", State.OK),
+    assert [(finding.part, finding.severity) for finding in found] == [
+        ("database", Severity.OK),
+        ("schema", Severity.OK),
+        ("clock", Severity.OK),
     ]
 
 
@@ -46,7 +46,7 @@ def test_a_database_that_cannot_be_reached_is_one_problem_with_its_setting(
 ) -> None:
     found = _run(check_database_server, environment, DATABASE_URL=url)
 
-    assert [finding.state for finding in found] == [State.PROBLEM, State.NOTE, State.NOTE]
+    assert [finding.severity for finding in found] == [Severity.PROBLEM, Severity.NOTE, Severity.NOTE]
     assert "DATABASE_URL" in found[0].text
     assert "canary" not in str(found)
 
@@ -63,7 +63,7 @@ def test_a_database_whose_encoding_cannot_store_every_name_is_a_problem(
     finally:
         execute(postgres.url, f"DROP DATABASE {name} WITH (FORCE)")
 
-    assert (found[0].part, found[0].state) == ("database", State.PROBLEM)
+    assert (found[0].part, found[0].severity) == ("database", Severity.PROBLEM)
     assert found[0].text.startswith(f"The database has the encoding {encoding}.")
     assert "DATABASE_URL" in found[0].text
 
@@ -73,7 +73,7 @@ def test_a_database_that_is_not_migrated_is_a_problem_with_the_command(
 ) -> None:
     found = _run(check_database_server, environment, DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite")
 
-    assert [finding.state for finding in found] == [State.OK, State.PROBLEM, State.OK]
+    assert [finding.severity for finding in found] == [Severity.OK, Severity.PROBLEM, Severity.OK]
     assert found[1].text.startswith("The database is not migrated: run flask --app wsgi db upgrade")
 
 
@@ -87,15 +87,22 @@ def test_an_older_schema_is_a_problem(app: Flask) -> None:
         db.session.execute(text("UPDATE alembic_version SET version_num = :newest"), {"newest": newest})
         db.session.commit()
 
-    assert (schema.part, schema.state) == ("schema", State.PROBLEM)
+    assert (schema.part, schema.severity) == ("schema", Severity.PROBLEM)
 
 
 @pytest.mark.parametrize(
-    ("seconds", "state"),
-    [(0, State.OK), (4.9, State.OK), (-4.9, State.OK), (5, State.NOTE), (-59, State.NOTE), (60, State.PROBLEM)],
+    ("seconds", "severity"),
+    [
+        (0, Severity.OK),
+        (4.9, Severity.OK),
+        (-4.9, Severity.OK),
+        (5, Severity.NOTE),
+        (-59, Severity.NOTE),
+        (60, Severity.PROBLEM),
+    ],
 )
-def test_clocks_may_differ_by_some_seconds(seconds: float, state: State) -> None:
-    assert compare_clocks(NOW + timedelta(seconds=seconds), NOW).state is state
+def test_clocks_may_differ_by_some_seconds(seconds: float, severity: Severity) -> None:
+    assert compare_clocks(NOW + timedelta(seconds=seconds), NOW).severity is severity
 
 
 @pytest.mark.parametrize(
@@ -107,13 +114,13 @@ def test_the_difference_of_the_clocks_is_named(seconds: int, words: str) -> None
 
 def test_a_queue_that_works_is_ok(app: Flask) -> None:
     with app.app_context():
-        assert [finding.state for finding in check_queue_server()] == [State.OK]
+        assert [finding.severity for finding in check_queue_server()] == [Severity.OK]
 
 
 def test_a_queue_that_cannot_be_reached_is_a_problem_with_its_setting(environment: dict[str, str]) -> None:
     (finding,) = _run(check_queue_server, environment, REDIS_URL="redis://canary:canary-password@127.0.0.1:1/3")
 
-    assert finding.state is State.PROBLEM
+    assert finding.severity is Severity.PROBLEM
     assert "REDIS_URL" in finding.text
     assert "canary" not in finding.text
 
@@ -122,8 +129,8 @@ def test_no_worker_is_a_note_because_it_may_be_started_later(app: Flask) -> None
     with app.app_context():
         (finding,) = check_workers()
 
-    assert (finding.state, finding.text) == (
-        State.NOTE,
+    assert (finding.severity, finding.text) == (
+        Severity.NOTE,
         f"No worker has sent a heartbeat for 10 s: start one with {COMMAND} worker. "
         "If one runs, give it the same SECRET_KEY, REDIS_URL and REDIS_PREFIX as this process.",
     )
@@ -133,7 +140,7 @@ def test_a_worker_that_does_its_work_is_ok(app: Flask) -> None:
     with app.app_context():
         queue.record_heartbeat("host:1")
 
-        assert [finding.state for finding in check_workers()] == [State.OK]
+        assert [finding.severity for finding in check_workers()] == [Severity.OK]
 
 
 def test_a_worker_that_cannot_work_is_a_problem(app: Flask) -> None:
@@ -141,8 +148,8 @@ def test_a_worker_that_cannot_work_is_a_problem(app: Flask) -> None:
         queue.record_fault(queue.WorkerFault.DATABASE)
         (finding,) = check_workers()
 
-    assert (finding.state, finding.text) == (
-        State.PROBLEM,
+    assert (finding.severity, finding.text) == (
+        Severity.PROBLEM,
         "No recent heartbeat: a worker runs, but cannot read and write the database: read its log.",
     )
 
@@ -150,4 +157,4 @@ def test_a_worker_that_cannot_work_is_a_problem(app: Flask) -> None:
 def test_a_worker_cannot_be_seen_without_the_queue(environment: dict[str, str]) -> None:
     (finding,) = _run(check_workers, environment, REDIS_URL="redis://127.0.0.1:1")
 
-    assert finding.state is State.NOTE
+    assert finding.severity is Severity.NOTE

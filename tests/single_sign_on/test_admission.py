@@ -28,7 +28,7 @@ from webapp.single_sign_on.admission import admit
 from webapp.single_sign_on.people import Person
 from webapp.single_sign_on.refusals import Refusal, SignOnRefused
 from webapp.workspaces.account_disabling import set_active
-from webapp.workspaces.membership_rules import grant_role
+from webapp.workspaces.membership_changes import grant_role
 from webapp.workspaces.support_everywhere import grant_support_everywhere
 
 ISSUER = "https://login.example.com"

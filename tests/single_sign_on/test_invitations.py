@@ -19,7 +19,7 @@ from webapp.auth.accounts import add_account, find_by_email
 from webapp.auth.one_time_tokens import TOKEN_LENGTH
 from webapp.extensions import db
 from webapp.models import Account, Invitation, Role, Workspace
-from webapp.workspaces import membership_rules
+from webapp.workspaces import membership_changes
 
 PAGE = "/invitation"
 TOKEN = "i" * TOKEN_LENGTH
@@ -172,8 +172,8 @@ def _use(app: Flask, seeded: SeededIds) -> None:
 
 def _lower_inviter(app: Flask, seeded: SeededIds) -> None:
     second = add_account("second@example.com", "Second", None, datetime.now(UTC))
-    membership_rules.grant_role(get_workspace(seeded), second, Role.ADMIN, datetime.now(UTC), COMMAND_LINE)
-    membership_rules.grant_role(
+    membership_changes.grant_role(get_workspace(seeded), second, Role.ADMIN, datetime.now(UTC), COMMAND_LINE)
+    membership_changes.grant_role(
         get_workspace(seeded), get_account(seeded), Role.VIEWER, datetime.now(UTC), COMMAND_LINE
     )
 

@@ -8,19 +8,19 @@ from tests.factories import SeededIds
 from tests.single_sign_on.provider import TestProvider
 from webapp.application_core import create_core
 from webapp.settings import read_settings
-from webapp.settings_check.finding import Finding, State
+from webapp.settings_check.finding import Finding, Severity
 from webapp.settings_check.sign_in_checks import check_sign_in
 
 DISCOVERY = "/.well-known/openid-configuration"
 NOWHERE = "OIDC_ROLES names workspaces that do not exist: nowhere."
 
 
-def _find() -> list[tuple[State, str]]:
-    return [(found.state, found.text) for found in check_sign_in()]
+def _find() -> list[tuple[Severity, str]]:
+    return [(found.severity, found.text) for found in check_sign_in()]
 
 
 def test_a_workspace_that_does_not_exist_is_noted(context: None, seeded: SeededIds, provider: TestProvider) -> None:
-    assert _find() == [(State.NOTE, NOWHERE)]
+    assert _find() == [(Severity.NOTE, NOWHERE)]
     assert provider.requested == [DISCOVERY, "/jwks"]
 
 
@@ -31,25 +31,25 @@ class TestAllWell:
 
     def test_a_provider_that_fits_is_ok(self, context: None, seeded: SeededIds) -> None:
         text = "The provider responds, and fits the settings."
-        assert check_sign_in() == [Finding("sign-in", State.OK, text)]
+        assert check_sign_in() == [Finding("sign-in", Severity.OK, text)]
 
 
 @pytest.mark.parametrize(
-    ("changed", "state", "words"),
+    ("changed", "severity", "words"),
     [
-        ({"issuer": "https://login.example.com/"}, State.PROBLEM, "issuer of the provider is not OIDC_ISSUER"),
-        ({"id_token_signing_alg_values_supported": ["HS256"]}, State.PROBLEM, "Give the client a signing key there"),
-        ({"end_session_endpoint": None}, State.NOTE, "has no page for signing out"),
-        ({"token_endpoint": "http://login.example.com"}, State.PROBLEM, "has to be JSON with https addresses"),
+        ({"issuer": "https://login.example.com/"}, Severity.PROBLEM, "issuer of the provider is not OIDC_ISSUER"),
+        ({"id_token_signing_alg_values_supported": ["HS256"]}, Severity.PROBLEM, "Give the client a signing key there"),
+        ({"end_session_endpoint": None}, Severity.NOTE, "has no page for signing out"),
+        ({"token_endpoint": "http://login.example.com"}, Severity.PROBLEM, "has to be JSON with https addresses"),
     ],
 )
 def test_what_does_not_fit_is_named(
-    context: None, seeded: SeededIds, provider: TestProvider, changed: dict[str, Any], state: State, words: str
+    context: None, seeded: SeededIds, provider: TestProvider, changed: dict[str, Any], severity: Severity, words: str
 ) -> None:
     provider.changed_metadata = changed
     (found, _) = check_sign_in()
 
-    assert found.state is state
+    assert found.severity is severity
     assert words in found.text
     assert "http://" not in found.text
 
@@ -68,7 +68,7 @@ class TestDown:
     def test_what_the_connection_showed_is_reported(self, context: None, seeded: SeededIds) -> None:
         (found, _) = check_sign_in()
 
-        assert (found.state, found.text.endswith("Check OIDC_ISSUER.")) == (State.PROBLEM, True)
+        assert (found.severity, found.text.endswith("Check OIDC_ISSUER.")) == (Severity.PROBLEM, True)
         assert "127.0.0.1" in found.text
 
 

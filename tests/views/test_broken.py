@@ -28,7 +28,7 @@ from webapp.models import (
 from webapp.presses import retesting
 from webapp.settings import AppSettings
 from webapp.views.icons import GENERAL_ICON
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 
 Visit = Callable[[int], Visitor]
 Add = Callable[..., int]

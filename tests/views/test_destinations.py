@@ -35,7 +35,7 @@ from webapp.encryption.settings_cipher import SettingsCipher
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, Role
 from webapp.settings import AppSettings, read_settings
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 from webapp.workspaces.workspace_changes import add_workspace
 
 Visit = Callable[[int], Visitor]

@@ -277,8 +277,11 @@ def test_drill_now_sends_drills_and_shows_their_progress(app: Flask, seeded: See
         (row,) = db.session.scalars(select(AlertDelivery))
         assert (row.drill, row.requested_by_id) == (DrillNumber.FIRST, getattr(seeded, who))
         batch = row.batch
-    assert f'hx-get="{PAGE}/batches/{batch}"' in fragment.text
-    assert "0 of 1 tests are complete" in visitor.get(f"{PAGE}/batches/{batch}").text
+    poll = f"{PAGE}/batches/{batch}?ended=0"
+    assert f'hx-get="{poll}"' in fragment.text
+    unchanged = visitor.get(poll)
+    assert "0 of 1 tests are complete" in unchanged.text
+    assert "HX-Trigger" not in unchanged.headers  # no row has changed
     second = visitor.post(f"{PAGE}/now").text
     assert "1 destination was left out because it was tested less than a minute ago." in second
     assert re.search(r"Press Drill now again in <span[^>]*>\d+ s", second)

@@ -24,7 +24,7 @@ from webapp.models import Account, AlertDelivery, AlertDestination, FormDraft, R
 from webapp.models.locking import lock_workspace
 from webapp.settings import AppSettings
 from webapp.views.request_sizes import IMPORT_LIMIT
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 
 IMPORT, LIST = "/w/harbor/import", "/w/harbor/destinations"
 SLACK, HOOK = "https://hooks.slack.com/services/T000/B000/canary", "https://hooks.example.com/canary"

@@ -201,7 +201,7 @@ def test_a_link_for_a_new_password_is_shown_once_and_works(app: Flask, seeded: S
     somebody = Visitor.anonymous(app)
     opened = somebody.get(found[1])
     somebody.get(opened.location)
-    somebody.post("/reset-password", {"new": "a new horse battery"})
+    somebody.post("/reset-password", {"new": "a new horse battery", "link": found[1].rpartition("/")[2]})
 
     assert "no-store" in response.headers["Cache-Control"]
     assert found[1] not in admin.get(f"{LIST}/{seeded.support}").text

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from tests.auth.overlapping import run_overlapping
 from tests.factories import SeededIds, on_both_databases
 from tests.visitor import Visitor
 from webapp.application import create_app
@@ -15,7 +16,7 @@ from webapp.extensions import db
 from webapp.models import Invitation, Role
 from webapp.settings import read_settings
 from webapp.views.invitations import MAX_PER_HOUR, _count
-from webapp.workspaces.invitations import MAX_INVITATIONS
+from webapp.workspaces.invitations import MAX_INVITATIONS, end_invitation
 
 Visit = Callable[[int], Visitor]
 
@@ -96,7 +97,7 @@ def test_a_link_is_shown_once(seeded: SeededIds, visit: Visit) -> None:
 def test_without_javascript_a_new_link_has_a_page(seeded: SeededIds, visit: Visit) -> None:
     response = visit(seeded.admin).post(PAGE, JO)
 
-    assert "<title>Invitations · Alertcheck</title>" in response.text
+    assert "<title>Invitations · Harbor Logistics · Alertcheck</title>" in response.text
     assert find_link(response.text)
 
 
@@ -142,6 +143,20 @@ def test_an_unknown_invitation_can_be_neither_renewed_nor_revoked(
     admin.post(PAGE, JO)
 
     assert admin.post(f"{PAGE}/{invitation}/{act}").status_code == 404
+
+
+@on_both_databases
+def test_a_renewal_while_somebody_else_revokes_the_invitation_finds_it_gone(
+    app: Flask, seeded: SeededIds, visit: Visit
+) -> None:
+    admin, statuses = visit(seeded.admin), list[int]()
+    admin.post(PAGE, JO)
+
+    failed = run_overlapping(
+        app, lambda: end_invitation(1), lambda: statuses.append(admin.post(f"{PAGE}/1/renew").status_code)
+    )
+
+    assert (failed, statuses, _invitations(app)) == ([None, None], [404], [])
 
 
 @pytest.mark.parametrize("act", ["renew", "revoke"])

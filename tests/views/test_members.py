@@ -16,8 +16,8 @@ from webapp.auth.accounts import add_account
 from webapp.extensions import db
 from webapp.models import Account, AuditEvent, Member, MemberSource, PlannedTest, Role, Workspace
 from webapp.views import members as view
-from webapp.workspaces import account_disabling, membership_rules
-from webapp.workspaces.membership_rules import grant_role, set_role
+from webapp.workspaces import account_disabling, membership_changes
+from webapp.workspaces.membership_changes import grant_role, set_role
 from webapp.workspaces.support_everywhere import grant_support_everywhere
 
 Visit = Callable[[int], Visitor]
@@ -370,7 +370,7 @@ Meanwhile = Callable[[Flask, SeededIds, int], None]
 
 
 def _remove_by_command(app: Flask, seeded: SeededIds, account_id: int) -> None:
-    membership_rules.remove_member(db.session.get_one(Member, (seeded.harbor, account_id)), NOW, COMMAND_LINE)
+    membership_changes.remove_member(db.session.get_one(Member, (seeded.harbor, account_id)), NOW, COMMAND_LINE)
 
 
 def _lower_by_command(app: Flask, seeded: SeededIds, account_id: int) -> None:

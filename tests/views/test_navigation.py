@@ -167,3 +167,12 @@ def test_the_menu_marks_the_installation_on_all_of_its_pages(
     found = re.search(r'<a href="/instance"(?: aria-current="(\w+)")?>Installation</a></li>', page)
     assert found is not None
     assert found[1] == mark
+
+
+@pytest.mark.parametrize("page", ["history", "drills", "problems", "members", "audit", "destinations/new", "choose"])
+def test_the_tabs_of_two_workspaces_have_different_titles(installation: Installation, page: str) -> None:
+    assert " · Harbor Logistics · Alertcheck</title>" in _get(installation, "admin", f"/w/harbor/{page}")
+
+
+def test_the_title_of_the_list_names_the_workspace_once(installation: Installation) -> None:
+    assert "<title>Harbor Logistics · Alertcheck</title>" in _get(installation, "admin", "/w/harbor/destinations")

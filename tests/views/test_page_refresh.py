@@ -25,7 +25,7 @@ from webapp.deliveries.newest_deliveries import list_with_newest_test
 from webapp.destinations.editing import set_enabled
 from webapp.extensions import db
 from webapp.models import Account, DeliveryStatus, Role
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 
 Visit = Callable[[int], Visitor]
 

@@ -30,7 +30,7 @@ from webapp.channels.pagerduty import SERVER
 from webapp.destinations.editing import add_destination, change_destination, read_settings, set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, database_clock
-from webapp.presses.planned_tests import PlannedTestRuns
+from webapp.presses.planned_test_runs import PlannedTestRuns
 from webapp.settings import AppSettings
 
 Visit = Callable[[int], Visitor]

@@ -1,5 +1,6 @@
 """A forgotten password: the same answer for every address, a link that works once, and what a new password ends."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -49,7 +50,9 @@ def open_link(app: Flask, path: str) -> Visitor:
 
 
 def set_password(visitor: Visitor, password: str = NEW_PASSWORD) -> Any:
-    return visitor.post("/reset-password", {"new": password})
+    with visitor.client.session_transaction() as session:
+        link = session.get("reset_token", "")
+    return visitor.post("/reset-password", {"new": password, "link": link})
 
 
 def can_sign_in(app: Flask, password: str) -> bool:
@@ -229,6 +232,34 @@ def test_a_newer_link_ends_the_older_one(app: Flask, owner: int, mailbox: Script
 
     assert Visitor.anonymous(app).get(older).status_code == 404
     assert Visitor.anonymous(app).get(newer).status_code == 303
+
+
+def test_each_page_sets_the_password_of_the_account_that_it_named(app: Flask, owner: int) -> None:
+    with app.app_context():
+        other = db.session.scalars(select(Account).where(Account.email == "support@example.com")).one()
+        links = [
+            make_reset_link(account, database_clock.now(), Actor(None, "Ada"))
+            for account in (db.session.get_one(Account, owner), other)
+        ]
+        db.session.commit()
+    visitor = Visitor.anonymous(app)
+    page = visitor.get(f"/reset-password/{links[0]}", follow_redirects=True).text
+    shown = re.search(r'name="link" value="([^"]+)"', page)
+    visitor.get(f"/reset-password/{links[1]}", follow_redirects=True)  # in another tab, perhaps somebody else's link
+
+    assert OWNER in page
+    assert shown
+    visitor.post("/reset-password", {"new": NEW_PASSWORD, "link": shown[1]})
+
+    assert (can_sign_in(app, NEW_PASSWORD), can_sign_in(app, PASSWORD)) == (True, False)
+    assert OWNER in visitor.get("/account").text
+
+
+def test_a_form_without_a_link_sets_no_password(app: Flask, owner: int, mailbox: ScriptedMailServer) -> None:
+    visitor = open_link(app, get_link(app, mailbox))
+
+    assert visitor.post("/reset-password", {"new": NEW_PASSWORD}).status_code == 404
+    assert can_sign_in(app, PASSWORD)
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(1, 303), (0, 404)])

@@ -23,7 +23,7 @@ from webapp import queue
 from webapp.destinations.editing import set_enabled
 from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus, PlanEnd, PlannedTest
-from webapp.presses.planned_tests import PlannedTestRuns
+from webapp.presses.planned_test_runs import PlannedTestRuns
 
 Visit = Callable[[int], Visitor]
 

@@ -48,6 +48,16 @@ def test_whoever_finds_nothing_is_told_what_can_be_found(seeded: SeededIds, test
     assert hint not in support.post("/search", {"q": "ticket"}).text
 
 
+@pytest.mark.parametrize("nothing", ["", " ", "\u200b"])
+def test_whoever_types_nothing_is_not_told_that_nothing_was_found(
+    seeded: SeededIds, visit: Visit, nothing: str
+) -> None:
+    page = visit(seeded.support).post("/search", {"q": nothing}).text
+
+    assert "type what you know" in page
+    assert "Nothing was found" not in page
+
+
 def test_a_reference_leads_to_its_page(seeded: SeededIds, test_send: None, visit: Visit) -> None:
     support = visit(seeded.support)
 

@@ -15,7 +15,7 @@ from tests.visitor import Visitor
 from webapp.auth.accounts import add_account
 from webapp.models import Role
 from webapp.views.refused_form_texts import NOTICES, FormNotice
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 
 Visit = Callable[[int], Visitor]
 

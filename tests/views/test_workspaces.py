@@ -30,7 +30,7 @@ from webapp.failures import Code
 from webapp.models import AlertDestination, DeliveryStatus, Role
 from webapp.settings import AppSettings
 from webapp.views.workspaces import FEW_WORKSPACES
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 from webapp.workspaces.own_workspaces import MAX_LISTED
 from webapp.workspaces.workspace_changes import add_workspace
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from webapp.web_server.advice import AdviceLog, Problem
+from webapp.web_server.advice import Advice, AdviceLog
 from webapp.web_server.forwarded_requests import ForwardedRequests
 
 VISITOR, PROXY, EDGE = "203.0.113.7", "10.0.0.2", "198.51.100.9"
@@ -82,28 +82,28 @@ def test_the_scheme_is_that_of_the_outermost_counted_proxy_that_wrote_one(
 @pytest.mark.parametrize(
     ("proxies", "https", "request_", "problem"),
     [
-        (0, False, {"x_forwarded_for": VISITOR}, Problem.PROXY_NOT_COUNTED),
-        (0, False, {"forwarded": f"for={VISITOR};proto=https"}, Problem.PROXY_NOT_COUNTED),
-        (0, False, {"x_real_ip": VISITOR}, Problem.PROXY_NOT_COUNTED),
-        (0, False, {"cf_connecting_ip": VISITOR}, Problem.PROXY_NOT_COUNTED),
-        (0, False, {"x_forwarded_proto": "https"}, Problem.PROXY_NOT_COUNTED),
-        (0, False, {"peer": ""}, Problem.PROXY_NOT_COUNTED),
-        (0, True, {}, Problem.PROXY_NOT_COUNTED),
-        (1, False, {}, Problem.NO_ADDRESS),
-        (1, False, {"forwarded": f"for={VISITOR}"}, Problem.NO_ADDRESS),
-        (1, False, {"x_real_ip": VISITOR}, Problem.NO_ADDRESS),
-        (2, False, {"x_forwarded_for": VISITOR}, Problem.TOO_FEW_ADDRESSES),
-        (1, False, {"x_forwarded_for": f"{VISITOR}, {EDGE}"}, Problem.MORE_ADDRESSES),
-        (1, False, {"x_forwarded_for": EDGE, "cf_connecting_ip": VISITOR}, Problem.MORE_ADDRESSES),
-        (1, False, {"x_forwarded_for": "unix:"}, Problem.UNREADABLE_ADDRESS),
-        (1, False, {"x_forwarded_for": VISITOR, "x_forwarded_proto": "https"}, Problem.HTTPS_OFF),
-        (1, True, {"x_forwarded_for": VISITOR, "x_forwarded_proto": "http"}, Problem.NOT_HTTPS),
-        (1, True, {"x_forwarded_for": VISITOR}, Problem.NOT_HTTPS),
-        (2, True, {"x_forwarded_for": f"{VISITOR}, {EDGE}", "x_forwarded_proto": "http, http"}, Problem.NOT_HTTPS),
+        (0, False, {"x_forwarded_for": VISITOR}, Advice.PROXY_NOT_COUNTED),
+        (0, False, {"forwarded": f"for={VISITOR};proto=https"}, Advice.PROXY_NOT_COUNTED),
+        (0, False, {"x_real_ip": VISITOR}, Advice.PROXY_NOT_COUNTED),
+        (0, False, {"cf_connecting_ip": VISITOR}, Advice.PROXY_NOT_COUNTED),
+        (0, False, {"x_forwarded_proto": "https"}, Advice.PROXY_NOT_COUNTED),
+        (0, False, {"peer": ""}, Advice.PROXY_NOT_COUNTED),
+        (0, True, {}, Advice.PROXY_NOT_COUNTED),
+        (1, False, {}, Advice.NO_ADDRESS),
+        (1, False, {"forwarded": f"for={VISITOR}"}, Advice.NO_ADDRESS),
+        (1, False, {"x_real_ip": VISITOR}, Advice.NO_ADDRESS),
+        (2, False, {"x_forwarded_for": VISITOR}, Advice.TOO_FEW_ADDRESSES),
+        (1, False, {"x_forwarded_for": f"{VISITOR}, {EDGE}"}, Advice.MORE_ADDRESSES),
+        (1, False, {"x_forwarded_for": EDGE, "cf_connecting_ip": VISITOR}, Advice.MORE_ADDRESSES),
+        (1, False, {"x_forwarded_for": "unix:"}, Advice.UNREADABLE_ADDRESS),
+        (1, False, {"x_forwarded_for": VISITOR, "x_forwarded_proto": "https"}, Advice.HTTPS_OFF),
+        (1, True, {"x_forwarded_for": VISITOR, "x_forwarded_proto": "http"}, Advice.NOT_HTTPS),
+        (1, True, {"x_forwarded_for": VISITOR}, Advice.NOT_HTTPS),
+        (2, True, {"x_forwarded_for": f"{VISITOR}, {EDGE}", "x_forwarded_proto": "http, http"}, Advice.NOT_HTTPS),
     ],
 )
 def test_a_mistake_is_logged_once_with_its_cure_and_without_what_the_request_contains(
-    proxies: int, https: bool, request_: dict[str, str], problem: Problem, caplog: pytest.LogCaptureFixture
+    proxies: int, https: bool, request_: dict[str, str], problem: Advice, caplog: pytest.LogCaptureFixture
 ) -> None:
     web = Web(proxies, https)
 
@@ -153,7 +153,7 @@ def test_no_visitor_can_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
             f"/{number}", peer="", x_forwarded_for=",".join(["x"] * (number % 5)), x_real_ip=f"{number}", forwarded="x"
         )
 
-    assert len(_logged(caplog)) == len(set(_logged(caplog))) <= len(Problem)
+    assert len(_logged(caplog)) == len(set(_logged(caplog))) <= len(Advice)
 
 
 def test_a_log_line_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:

@@ -15,7 +15,7 @@ from webapp.worker.signals import STOP_SIGNALS
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
-    handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    handlers = {number: signal.getsignal(number) for number in (*STOP_SIGNALS, signal.SIGHUP)}
     yield
     gc.unfreeze()
     for number, handler in handlers.items():

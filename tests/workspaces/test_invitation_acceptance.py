@@ -1,13 +1,16 @@
 """Accepting an invitation: who may, what becomes of the account, and that it happens once."""
 
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from tests.auth.overlapping import OVERLAP, run_alone
 from tests.factories import NOW, SeededIds, get_account, get_workspace, is_password_of, on_both_databases
 from webapp.audit import COMMAND_LINE
 from webapp.auth.access import Visit, find_role
@@ -17,7 +20,8 @@ from webapp.auth.one_time_tokens import hash_token, make_token
 from webapp.auth.password_strength import WeakPassword
 from webapp.extensions import db
 from webapp.models import Account, AuditEvent, Member, MemberSource, Role, Workspace
-from webapp.workspaces import account_disabling, membership_rules
+from webapp.models.locking import lock_account
+from webapp.workspaces import account_disabling, membership_changes
 from webapp.workspaces.invitation_acceptance import (
     AddressTaken,
     InvitationEnded,
@@ -102,10 +106,10 @@ def test_an_ended_invitation_makes_nobody_a_member(seeded: SeededIds) -> None:
 
 def test_an_invitation_whose_inviter_was_removed_meanwhile_makes_nobody_a_member(seeded: SeededIds) -> None:
     second = add_account("second@example.com", "Second", None, NOW)
-    membership_rules.grant_role(get_workspace(seeded), second, Role.ADMIN, NOW, COMMAND_LINE)
+    membership_changes.grant_role(get_workspace(seeded), second, Role.ADMIN, NOW, COMMAND_LINE)
     token = _invite(seeded)
     assert open_invitation(token, NOW)
-    membership_rules.remove_member(db.session.get_one(Member, (seeded.harbor, seeded.admin)), NOW, COMMAND_LINE)
+    membership_changes.remove_member(db.session.get_one(Member, (seeded.harbor, seeded.admin)), NOW, COMMAND_LINE)
     db.session.commit()
 
     with pytest.raises(InvitationEnded):
@@ -301,11 +305,11 @@ def test_of_accounts_at_once_with_one_address_one_is_made(app: Flask, seeded: Se
 
 def test_the_removal_of_the_inviter_and_a_press_at_once_are_one_after_the_other(app: Flask, seeded: SeededIds) -> None:
     second = add_account("second@example.com", "Second", None, NOW)
-    membership_rules.grant_role(get_workspace(seeded), second, Role.ADMIN, NOW, COMMAND_LINE)
+    membership_changes.grant_role(get_workspace(seeded), second, Role.ADMIN, NOW, COMMAND_LINE)
     token = _invite(seeded)
 
     def remove() -> None:
-        membership_rules.remove_member(db.session.get_one(Member, (seeded.harbor, seeded.admin)), NOW, COMMAND_LINE)
+        membership_changes.remove_member(db.session.get_one(Member, (seeded.harbor, seeded.admin)), NOW, COMMAND_LINE)
         db.session.commit()
 
     results = _run_at_once(app, [remove, lambda: accept(token, _stranger(seeded), NOW)])
@@ -314,3 +318,29 @@ def test_the_removal_of_the_inviter_and_a_press_at_once_are_one_after_the_other(
     joined = _role_of(seeded, _stranger(seeded)) is not None
     assert (joined, results) in ((True, ["done", "done"]), (False, ["InvitationEnded", "done"]))
     assert open_invitation(token, NOW + timedelta(0)) is None
+
+
+def test_a_press_and_a_change_of_the_same_membership_do_not_wait_for_each_other_for_ever(
+    app: Flask, seeded: SeededIds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, locked = _invite(seeded), threading.Event()
+
+    def add_member() -> None:
+        membership_changes.grant_role(get_workspace(seeded), _stranger(seeded), Role.VIEWER, NOW, COMMAND_LINE)
+
+    def press() -> None:
+        accept(token, _stranger(seeded), NOW)
+
+    def begin_first(account: Account) -> None:
+        """Lock the account, and let the press begin before the workspace is locked too."""
+        lock_account(account)
+        locked.set()
+        time.sleep(OVERLAP)
+
+    monkeypatch.setattr(membership_changes, "lock_account", begin_first)
+    with ThreadPoolExecutor(2) as threads:
+        adding = threads.submit(run_alone, app, add_member)
+        locked.wait(60)
+        failed = [threads.submit(run_alone, app, press).result(), adding.result()]
+
+    assert [type(error) for error in failed] == [MemberAlready, type(None)]

@@ -31,7 +31,7 @@ from webapp.workspaces.invitations import (
     renew_invitation,
     revoke_invitation,
 )
-from webapp.workspaces.workspace_changes import delete_workspace
+from webapp.workspaces.workspace_deletion import delete_workspace
 
 JO = "jo@example.com"
 
@@ -307,7 +307,7 @@ def _expire(seeded: SeededIds) -> None:
 
 
 def _remove_inviter(seeded: SeededIds) -> None:
-    end_invitations_of(seeded.admin, database_clock.now(), seeded.harbor)
+    end_invitations_of(seeded.admin, seeded.harbor)
 
 
 def _lower_inviter_by_another_program(seeded: SeededIds) -> None:

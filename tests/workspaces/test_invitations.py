@@ -5,15 +5,17 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import select, update
 
+from tests.auth.overlapping import run_overlapping
 from tests.factories import NOW, SeededIds, get_account, get_workspace, on_both_databases
 from webapp.audit import COMMAND_LINE
 from webapp.auth.access import Visit
 from webapp.auth.accounts import add_account
 from webapp.extensions import db
 from webapp.models import Account, AuditEvent, Invitation, Member, Role, Workspace
-from webapp.workspaces import account_disabling, membership_rules
+from webapp.workspaces import account_disabling, membership_changes
 from webapp.workspaces.invitation_acceptance import open_invitation
 from webapp.workspaces.invitations import (
     KEPT_FOR,
@@ -112,13 +114,13 @@ def _renew(seeded: SeededIds) -> None:
 
 def _lower_and_restore_inviter(seeded: SeededIds) -> None:
     for role in (Role.SUPPORT, Role.ADMIN):
-        membership_rules.grant_role(get_workspace(seeded), get_account(seeded), role, NOW, COMMAND_LINE)
+        membership_changes.grant_role(get_workspace(seeded), get_account(seeded), role, NOW, COMMAND_LINE)
 
 
 def _remove_and_add_inviter(seeded: SeededIds) -> None:
-    membership_rules.remove_member(db.session.get_one(Member, (seeded.harbor, seeded.admin)), NOW, COMMAND_LINE)
+    membership_changes.remove_member(db.session.get_one(Member, (seeded.harbor, seeded.admin)), NOW, COMMAND_LINE)
     db.session.commit()
-    membership_rules.grant_role(get_workspace(seeded), get_account(seeded), Role.ADMIN, NOW, COMMAND_LINE)
+    membership_changes.grant_role(get_workspace(seeded), get_account(seeded), Role.ADMIN, NOW, COMMAND_LINE)
 
 
 def _disable_and_enable_inviter(seeded: SeededIds) -> None:
@@ -163,20 +165,20 @@ def test_a_link_ends_for_good(seeded: SeededIds, end: Callable[[SeededIds], None
 def add_second_admin(seeded: SeededIds) -> Account:
     """Add another admin, so that the first one can be lowered or removed."""
     account = add_account("second@example.com", "Second", None, NOW)
-    membership_rules.grant_role(get_workspace(seeded), account, Role.ADMIN, NOW, COMMAND_LINE)
+    membership_changes.grant_role(get_workspace(seeded), account, Role.ADMIN, NOW, COMMAND_LINE)
     db.session.commit()
     return account
 
 
 def _lower_another_member(seeded: SeededIds) -> None:
     support = db.session.get_one(Account, seeded.support)
-    membership_rules.grant_role(get_workspace(seeded), support, Role.VIEWER, NOW, COMMAND_LINE)
+    membership_changes.grant_role(get_workspace(seeded), support, Role.VIEWER, NOW, COMMAND_LINE)
 
 
 def _lower_inviter_elsewhere(seeded: SeededIds) -> None:
     clinic = db.session.get_one(Workspace, seeded.clinic)
     for role in (Role.ADMIN, Role.VIEWER):
-        membership_rules.grant_role(clinic, get_account(seeded), role, NOW, COMMAND_LINE)
+        membership_changes.grant_role(clinic, get_account(seeded), role, NOW, COMMAND_LINE)
 
 
 @pytest.mark.parametrize("change", [_lower_another_member, _lower_inviter_elsewhere])
@@ -191,10 +193,10 @@ def test_other_changes_leave_an_invitation_as_it_is(seeded: SeededIds, change: C
 def test_the_invitations_for_a_member_who_is_removed_end(seeded: SeededIds) -> None:
     token = _invite(seeded, JO)
     jo = add_account(JO, "Jo", None, NOW)
-    membership_rules.grant_role(get_workspace(seeded), jo, Role.ADMIN, NOW, COMMAND_LINE)
+    membership_changes.grant_role(get_workspace(seeded), jo, Role.ADMIN, NOW, COMMAND_LINE)
     db.session.commit()
     is_open = open_invitation(token, NOW) is not None
-    membership_rules.remove_member(db.session.get_one(Member, (seeded.harbor, jo.id)), NOW, COMMAND_LINE)
+    membership_changes.remove_member(db.session.get_one(Member, (seeded.harbor, jo.id)), NOW, COMMAND_LINE)
     db.session.commit()
 
     assert (is_open, open_invitation(token, NOW)) == (True, None)
@@ -204,8 +206,8 @@ def test_the_invitations_for_a_member_who_is_removed_end(seeded: SeededIds) -> N
 def test_what_would_end_with_a_member_is_counted(seeded: SeededIds, after: timedelta, count: int) -> None:
     _invite(seeded)
 
-    counts = [count_invitations_of(account, NOW + after, seeded.harbor) for account in (seeded.admin, seeded.support)]
-    assert (counts, count_invitations_of(seeded.admin, NOW, seeded.clinic)) == ([count, 0], 0)
+    counts = [count_invitations_of(account, seeded.harbor, NOW + after) for account in (seeded.admin, seeded.support)]
+    assert (counts, count_invitations_of(seeded.admin, seeded.clinic, NOW)) == ([count, 0], 0)
 
 
 # Making, renewing, revoking
@@ -276,6 +278,16 @@ def test_an_admin_who_was_lowered_meanwhile_makes_and_renews_none(seeded: Seeded
         make_invitation(visit, Role.ADMIN, None, NOW)
     with pytest.raises(InvitationRefused, match="no longer an admin"):
         renew_invitation(visit, invitation.id, NOW)
+
+
+def test_an_admin_who_is_disabled_meanwhile_makes_none(app: Flask, seeded: SeededIds) -> None:
+    failed = run_overlapping(
+        app,
+        lambda: account_disabling.set_active(get_account(seeded), False, NOW, COMMAND_LINE),
+        lambda: make_invitation(_visit(seeded), Role.SUPPORT, None, NOW),
+    )
+
+    assert [type(error) for error in failed] == [type(None), InvitationRefused]
 
 
 def test_a_renewal_makes_a_new_link_of_who_renews(seeded: SeededIds) -> None:

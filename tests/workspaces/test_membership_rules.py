@@ -24,10 +24,12 @@ from webapp.destinations.editing import add_destination
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, AuditEvent, Member, MemberSource, Role, Workspace
 from webapp.workspaces import account_disabling, membership_rules
-from webapp.workspaces.membership_rules import LastAdmin, ManagedByGroups, SupportsEverywhere, grant_role, remove_member
+from webapp.workspaces.membership_changes import grant_role, remove_member
+from webapp.workspaces.membership_rules import LastAdmin, ManagedByGroups, SupportsEverywhere
 from webapp.workspaces.removal_effects import RemovalImpact, assess_removal
 from webapp.workspaces.support_everywhere import end_support_everywhere, grant_support_everywhere
-from webapp.workspaces.workspace_changes import add_workspace, delete_workspace
+from webapp.workspaces.workspace_changes import add_workspace
+from webapp.workspaces.workspace_deletion import delete_workspace
 
 Share = Callable[[str], tuple[Flask, SeededIds]]
 

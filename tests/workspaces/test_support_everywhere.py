@@ -22,9 +22,10 @@ from webapp.auth.accounts import add_account
 from webapp.deliveries.requesting.planned_test_creation import plan_test
 from webapp.extensions import db
 from webapp.models import Account, AuditEvent, CustomerLink, Member, MemberSource, PlannedTest, Role, Workspace
-from webapp.workspaces import membership_rules
+from webapp.workspaces import membership_changes
 from webapp.workspaces.support_everywhere import end_support_everywhere, grant_support_everywhere
-from webapp.workspaces.workspace_changes import delete_workspace, open_workspace
+from webapp.workspaces.workspace_changes import open_workspace
+from webapp.workspaces.workspace_deletion import delete_workspace
 
 pytestmark = [on_both_databases, pytest.mark.usefixtures("context")]
 
@@ -117,7 +118,7 @@ def test_a_viewer_is_support_for_as_long_as_the_flag_is_set(seeded: SeededIds, s
 
 def test_a_viewer_whom_somebody_made_admin_meanwhile_stays_admin(seeded: SeededIds) -> None:
     _grant(seeded.viewer)
-    membership_rules.grant_role(get_workspace(seeded), _account(seeded.viewer), Role.ADMIN, NOW, COMMAND_LINE)
+    membership_changes.grant_role(get_workspace(seeded), _account(seeded.viewer), Role.ADMIN, NOW, COMMAND_LINE)
     _end(seeded.viewer)
 
     assert _memberships(seeded.viewer) == {"harbor": (Role.ADMIN, MemberSource.PERSON)}

@@ -39,6 +39,10 @@ MAX_PER_HOUR = 5
 # Nothing must keep these from being told: nobody but the owner causes a change, and notices have limits of their own.
 UNLIMITED = frozenset({AccountMailKind.CHANGED, AccountMailKind.NOTICE})
 
+# Only their account's owner gets them, and the hourly limit is enough. They count in the limit of the recipient, but do
+# not depend on it: otherwise, whoever tests destinations with somebody's address would keep them from a new password.
+ADMITTED = frozenset({AccountMailKind.RESET, AccountMailKind.CONFIRMATION})
+
 # Returns whether one more message may go to an address now, and counts it.
 AdmitRecipient = Callable[[str], bool]
 
@@ -78,7 +82,7 @@ def send(mail_id: int, composers: Composers, outbound: OutboundClient, admit: Ad
 
 
 def is_send_time(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that nothing delays a mail. A time from a clock that was far ahead does not."""
+    """Return the condition that a mail may be sent now. A time from a clock that was far ahead does not delay it."""
     at = AccountMail.send_after
     return or_(at.is_(None), at <= now, at > now + 2 * RETRY_DELAYS[-1])
 
@@ -140,8 +144,8 @@ def _prepare(claim: Claim, composers: Composers, outbound: OutboundClient, admit
     if outbound.mail is None or not outbound.policy.accepts_recipient(recipient):
         raise DeliveryFailed(Code.CONFIG_INCOMPLETE)
     db.session.commit()  # what was found; nothing stays locked while the queue server counts
-    if mail.kind not in UNLIMITED and (_is_over_limit(mail, claim) or not admit(recipient)):
-        raise _OverLimit
+    if mail.kind not in UNLIMITED:
+        _check_limits(mail, claim, recipient, admit)
     now = database_clock.now()
     content = composer.compose(mail, now)
     if content is None:  # it ended meanwhile
@@ -150,6 +154,13 @@ def _prepare(claim: Claim, composers: Composers, outbound: OutboundClient, admit
     message = write_mail(content, outbound.mail, recipient, f"account-mail-{mail.id}", now)
     db.session.commit()
     return ReadyMail(message, recipient, outbound.mail)
+
+
+def _check_limits(mail: AccountMail, claim: Claim, recipient: str, admit: AdmitRecipient) -> None:
+    if _is_over_limit(mail, claim):
+        raise _OverLimit
+    if not admit(recipient) and mail.kind not in ADMITTED:
+        raise _OverLimit
 
 
 def _is_over_limit(mail: AccountMail, claim: Claim) -> bool:

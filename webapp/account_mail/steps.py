@@ -110,7 +110,7 @@ class StepRecorder:
 def list_steps(mail: AccountMail) -> list[ListedStep]:
     """Return the steps of a mail's last attempt; none if it did not try the mail server.
 
-    None either if a newer version stored a step that this one does not know: where it stopped cannot be shown.
+    Also none if a newer version stored a step that this one does not know: then nobody can say where it stopped.
     """
     stored = mail.steps
     if not stored or stored["stopped_at"] not in (None, *MailStep):

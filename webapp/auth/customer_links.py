@@ -17,7 +17,7 @@ from webapp.auth.customer_tokens import hash_token, is_ours, make_token
 from webapp.channels import CHANNELS
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, CustomerLink, Member, Role
-from webapp.models.locking import lock_destination
+from webapp.models.locking import lock_account, lock_destination
 from webapp.models.row_changes import change_rows, delete_page
 from webapp.text.names import isolate_name
 
@@ -55,8 +55,11 @@ def make_link(visit: Visit, destination: AlertDestination, hours: int, now: date
     """Add a link, record it, commit, and return its token, which is stored nowhere. Raises `LinkRefused`."""
     if not are_customer_links_offered(destination.type):
         raise LinkRefused("Not made: for this type of destination, there are no links for customers.")
+    # In the order of whoever disables the account, ends the membership or deletes the workspace.
+    lock_account(visit.account)
+    may_test = _may_test(visit)
     lock_destination(destination)
-    refusal = _find_refusal(visit, destination, now)
+    refusal = _find_refusal(destination, now) if may_test else "Not made: you may no longer test in this workspace."
     if refusal:
         db.session.rollback()
         raise LinkRefused(refusal)
@@ -78,9 +81,7 @@ def make_link(visit: Visit, destination: AlertDestination, hours: int, now: date
     return token
 
 
-def _find_refusal(visit: Visit, destination: AlertDestination, now: datetime) -> str | None:
-    if not _may_test(visit):
-        return "Not made: you may no longer test in this workspace."
+def _find_refusal(destination: AlertDestination, now: datetime) -> str | None:
     if destination.deleted_at is not None:
         return "Not made: this destination was just deleted."
     if len(list_links(destination, now)) >= MAX_LINKS:
@@ -89,10 +90,10 @@ def _find_refusal(visit: Visit, destination: AlertDestination, now: datetime) ->
 
 
 def _may_test(visit: Visit) -> bool:
-    """Return whether a member may test. It lasts until the end of the transaction: whoever lowers them waits."""
+    """Return whether a member, whose account is locked, may test. It lasts until the end of the transaction."""
     mine = select(Member.role).where(Member.workspace_id == visit.workspace.id, Member.account_id == visit.account.id)
     role = db.session.scalar(mine.with_for_update(read=True))
-    return role is not None and role.may_test
+    return visit.account.is_active and role is not None and role.may_test
 
 
 # Built once, because every poll of a link's page executes it.
@@ -156,7 +157,7 @@ def count_links_of(account_id: int, workspace_id: int, now: datetime) -> int:
     return db.session.execute(count, {"now": now}).scalar_one()
 
 
-def end_links_of(account: Account, workspace_id: int | None = None) -> None:
+def end_links_of(account: Account, workspace_id: int | None) -> None:
     """End the links that an account made, in one workspace or in all. The caller commits.
 
     The links of a membership that ends are deleted with it, by the database.

@@ -7,7 +7,7 @@ from sqlalchemy import delete
 
 from webapp.audit import Action, record_account_event
 from webapp.auth.session_origin import SessionOrigin
-from webapp.auth.session_rows import Place, find_account
+from webapp.auth.session_rows import UrlRows, find_account
 from webapp.extensions import db
 from webapp.models import Account, SignIn
 
@@ -34,13 +34,13 @@ def sign_in(
 
 
 def find_signed_in(
-    sign_in_id: str, now: datetime, lifetime: timedelta = SESSION_LIFETIME, place: Place | None = None
+    sign_in_id: str, now: datetime, lifetime: timedelta = SESSION_LIFETIME, wanted: UrlRows | None = None
 ) -> Account | None:
     """Return the account of a session; None if the session is over or the account is inactive.
 
-    place: what the URL names, to be loaded with it.
+    wanted: what the URL names, to be loaded with it.
     """
-    return find_account(sign_in_id, now - lifetime, now, place)
+    return find_account(sign_in_id, now - lifetime, now, wanted)
 
 
 def sign_out(account: Account, now: datetime) -> None:

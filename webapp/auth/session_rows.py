@@ -1,6 +1,6 @@
 """Loads what nearly every request begins with, in one statement: the account of its session, and what its URL names.
 
-The rows of a place wait here for `webapp.auth.access`, which decides who may see them.
+The rows that a URL names wait here for `webapp.auth.access`, which decides who may see them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -69,7 +69,7 @@ class DestinationFacts:
 
 
 @dataclass(frozen=True)
-class Place:
+class UrlRows:
     """What a URL names: a workspace, and a destination unless it is None. Neither need exist.
 
     facts: what its view shows of the destination, or None.
@@ -80,32 +80,32 @@ class Place:
     facts: DestinationFacts | None = None
 
 
-def find_account(sign_in_id: str, since: datetime, now: datetime, place: Place | None = None) -> Account | None:
+def find_account(sign_in_id: str, since: datetime, now: datetime, wanted: UrlRows | None = None) -> Account | None:
     """Return the account of a session that began after `since`; None if there is none or the account is inactive.
 
-    Keeps the rows of the place for `take_membership` and `take_destination`, and for its facts.
+    Keeps the rows that the URL names for `take_membership` and `take_destination`, with their facts.
     """
-    query, key = _choose_query(place, now)
+    query, key = _choose_query(wanted, now)
     found = db.session.execute(query, {"sign_in_id": sign_in_id, "since": since, **key}).one_or_none()
     if found is None or not found[0].is_active:
         return None
     account: Account = found[0]
     _, account.sign_in_id, account.is_admin_by_session, account.session_seen_at, *rest = found
-    if place is not None:
-        g.place_rows = rest[:3]
-        g.destination_facts = (place.facts, rest[2], rest[3:]) if len(rest) > 3 else None
+    if wanted is not None:
+        g.url_rows = rest[:3]
+        g.destination_facts = (wanted.facts, rest[2], rest[3:]) if len(rest) > 3 else None
     return account
 
 
-def _choose_query(place: Place | None, now: datetime) -> tuple[Select[*tuple[Any, ...]], Mapping[str, object]]:
-    if place is None:
+def _choose_query(wanted: UrlRows | None, now: datetime) -> tuple[Select[*tuple[Any, ...]], Mapping[str, object]]:
+    if wanted is None:
         return _SESSION, {}
-    key: dict[str, object] = {"slug": place.slug, "destination_id": place.destination_id}
-    if place.destination_id is None:
+    key: dict[str, object] = {"slug": wanted.slug, "destination_id": wanted.destination_id}
+    if wanted.destination_id is None:
         return _WITH_WORKSPACE, key
-    if place.facts is None:
+    if wanted.facts is None:
         return _WITH_DESTINATION, key
-    return place.facts.with_session, {**key, **place.facts.parameters(now)}
+    return wanted.facts.with_session, {**key, **wanted.facts.parameters(now)}
 
 
 def take_membership(slug: str) -> tuple[Workspace, Role] | None:
@@ -113,23 +113,23 @@ def take_membership(slug: str) -> tuple[Workspace, Role] | None:
 
     Only once: what a later call returns may have changed since, so the caller loads it then.
     """
-    match g.get("place_rows"):
+    match g.get("url_rows"):
         case [Workspace() as workspace, Role() as role, *rest] if workspace.slug == slug:
-            g.place_rows = rest
+            g.url_rows = rest
             return workspace, role
     return None
 
 
 def take_destination(workspace_id: int, destination_id: int) -> AlertDestination | None:
     """Return the destination that the URL names, likewise. It may be deleted."""
-    match g.get("place_rows"):
+    match g.get("url_rows"):
         case [AlertDestination() as found] if (found.workspace_id, found.id) == (workspace_id, destination_id):
-            g.place_rows = []
+            g.url_rows = []
             return found
     return None
 
 
-def forget_place_rows() -> None:
+def forget_url_rows() -> None:
     """Forget them and the facts, because a transaction has ended since they were loaded."""
-    g.pop("place_rows", None)
+    g.pop("url_rows", None)
     g.pop("destination_facts", None)

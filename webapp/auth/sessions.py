@@ -14,7 +14,7 @@ from webapp.auth.form_refusals import Cause, FormRefused
 from webapp.auth.form_tokens import renew_token
 from webapp.auth.own_paths import find_path
 from webapp.auth.session_origin import read_origin
-from webapp.auth.session_rows import DestinationFacts, Place, forget_place_rows
+from webapp.auth.session_rows import DestinationFacts, UrlRows, forget_url_rows
 from webapp.extensions import db
 from webapp.models import Account, database_clock
 from webapp.settings import VISIT_TIME
@@ -82,16 +82,16 @@ def _find_sign_in(page: str | None) -> str:
 def find_session_account(sign_in_id: str) -> Account | None:
     """Return the account of the session id in a cookie, or None. Loads what the URL names with it."""
     lifetime = VISIT_TIME if current_settings().is_public_demo else session_lifetime.SESSION_LIFETIME
-    return session_lifetime.find_signed_in(sign_in_id, database_clock.now(), lifetime, _read_place())
+    return session_lifetime.find_signed_in(sign_in_id, database_clock.now(), lifetime, _read_url())
 
 
-def _read_place() -> Place | None:
+def _read_url() -> UrlRows | None:
     """Return what the URL of a page below `/w/` names; None for any other page."""
     values = request.view_args or {}
     slug = values.get("slug", "")
     if not (slug and slug.isprintable()):  # PostgreSQL rejects NUL in a query parameter
         return None
-    return Place(slug, parse_id(values.get("destination_id")), _find_facts())
+    return UrlRows(slug, parse_id(values.get("destination_id")), _find_facts())
 
 
 def _find_facts() -> DestinationFacts | None:
@@ -130,7 +130,7 @@ def note_visit() -> None:
     session.modified = True  # sends the cookie, with a new time at which the browser deletes it
     if time.monotonic() < state.seen_paused_until:
         return
-    forget_place_rows()  # noting it ends the transaction
+    forget_url_rows()  # noting it ends the transaction
     if not own_sessions.note_seen(account, now):
         state.seen_paused_until = time.monotonic() + own_sessions.PAUSE
 

@@ -43,7 +43,7 @@ class SetUpLink:
 
 
 @dataclass(frozen=True)
-class Offer:
+class SetUpOffer:
     """What a start finds. token: of a link that it made, or None if another one works until `expires_at`."""
 
     token: str | None = field(repr=False)
@@ -70,7 +70,7 @@ def record_account(session: AnySession, now: datetime) -> None:
     session.execute(first.values(account_added_at=now, token_hash=None, expires_at=None))
 
 
-def offer_link(session: AnySession, now: datetime) -> Offer | None:
+def offer_link(session: AnySession, now: datetime) -> SetUpOffer | None:
     """Make the link of a new installation unless one works, and commit. None if the installation is not new.
 
     Of several that do this at once, one makes a link.
@@ -84,7 +84,7 @@ def offer_link(session: AnySession, now: datetime) -> Offer | None:
     is_made = bool(made.rowcount)  # type: ignore[attr-defined]
     expires_at = session.scalar(select(SetUp.expires_at).where(_IS_UNRECORDED))
     session.commit()
-    return Offer(token if is_made else None, expires_at) if expires_at else None
+    return SetUpOffer(token if is_made else None, expires_at) if expires_at else None
 
 
 def replace_link(now: datetime, by: Actor) -> str:

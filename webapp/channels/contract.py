@@ -13,7 +13,7 @@ from webapp.channels.fields import Field, Settings
 from webapp.channels.message import Message
 from webapp.failures import Code, DeliveryFailed, Protocol, codes_of
 from webapp.outbound import OutboundClient
-from webapp.outbound.http.classification import Words
+from webapp.outbound.http.response_classification import Words
 from webapp.outbound.policy.counted_targets import SendTarget
 from webapp.outbound.policy.hostnames import matches
 from webapp.outbound.policy.urls import Target
@@ -143,8 +143,6 @@ def get_setting(settings: Settings, name: str) -> str:
     return value
 
 
-def preview_post(
-    body: str, headers: Mapping[str, str] = JSON_HEADERS, media_type: str = JSON, method: str = "POST"
-) -> Preview:
-    """Return the preview of a POST, or of another method. The caller has checked that no setting is missing."""
-    return Preview(method, headers, (Part(media_type, body),))
+def preview_post(body: str, headers: Mapping[str, str] = JSON_HEADERS, method: str = "POST") -> Preview:
+    """Return the preview of a POST of JSON, or of another method. The caller has checked that no setting is missing."""
+    return Preview(method, headers, (Part(JSON, body),))

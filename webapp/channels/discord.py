@@ -117,7 +117,7 @@ def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Acc
     response = outbound.post(address, _compose(message).encode(), JSON_HEADERS, _hosts(outbound))
     answer = read_json(response.body)
     accepted = read_response(response, address, _find_word(answer), WORDS, answer.get("retry_after"))
-    is_stored = response.status == 200 and re.fullmatch("[0-9]+", str(answer.get("id"))) is not None
+    is_stored = re.fullmatch("[0-9]+", str(answer.get("id"))) is not None
     require_own_word(is_stored, response, address)
     return accepted
 

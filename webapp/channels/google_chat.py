@@ -90,7 +90,7 @@ def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Acc
     answer = read_json(response.body)
     accepted = read_response(response, address, _find_word(answer), WORDS)
     name = answer.get("name")
-    require_own_word(response.status == 200 and isinstance(name, str) and name.startswith("spaces/"), response, address)
+    require_own_word(isinstance(name, str) and name.startswith("spaces/"), response, address)
     return accepted
 
 

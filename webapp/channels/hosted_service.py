@@ -62,7 +62,10 @@ _HINTS = {
         "{service}."
     ),
     Code.REDIRECT_REFUSED: _COPY_AGAIN,
-    Code.SIGN_IN_PAGE: f"{_CHECK_FIRST} If it did not, copy the whole address again. {{get_address}}",
+    Code.SIGN_IN_PAGE: (
+        f"{_CHECK_FIRST} If it did not, copy the whole address again. {{get_address}} If that does not help, ask your "
+        "Alertcheck administrator whether a proxy answers in place of {service}."
+    ),
     Code.BAD_REQUEST: _COPY_AGAIN,
     Code.AUTH_FAILED: _COPY_AGAIN,
     Code.FORBIDDEN: _COPY_AGAIN,

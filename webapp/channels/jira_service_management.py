@@ -87,7 +87,7 @@ def _post(address: str, body: str, headers: dict[str, str], outbound: OutboundCl
     word = answer.get("message")
     accepted = read_response(response, address, word if isinstance(word, str) and word in WORDS else None, WORDS)
     request_id = answer.get("requestId")
-    require_own_word(response.status == 202 and isinstance(request_id, str) and request_id != "", response, address)
+    require_own_word(isinstance(request_id, str) and request_id != "", response, address, 202)
     return accepted
 
 

@@ -101,7 +101,7 @@ def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Acc
     answer = read_json(response.body)
     accepted = _read_response(response, server, _find_word(answer, response.status))
     message_id = answer.get("id")
-    require_own_word(response.status == 200 and isinstance(message_id, str) and message_id != "", response, server)
+    require_own_word(isinstance(message_id, str) and message_id != "", response, server)
     return accepted
 
 
@@ -182,6 +182,11 @@ CHANNEL = Channel(
             "ntfy, choose Account, Access tokens, create one, and enter it in the settings of the destination."
         ),
         Code.FORBIDDEN: "The topic is protected. Enter an access token of an account that may write to it.",
+        Code.SIGN_IN_PAGE: (
+            "Check in the ntfy app whether the message arrived before you send another test. If it did not, enter the "
+            "ntfy server that the app is subscribed at in the settings of the destination. If the server is right, let "
+            "the proxy in front of it pass messages on without a sign-in."
+        ),
         Code.PAYLOAD_TOO_LARGE: "Ask whoever runs the ntfy server to set message-size-limit to 4,096 bytes or more.",
         Code.RATE_LIMITED: (
             "If a daily quota is named, it begins anew at midnight UTC: send another test after that. On ntfy.sh, "

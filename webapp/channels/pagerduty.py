@@ -76,7 +76,7 @@ def _post(address: str, event: str, outbound: OutboundClient) -> Accepted:
     response = outbound.post(address, event.encode(), JSON_HEADERS, _hosts(outbound))
     answer = read_json(response.body)
     accepted = read_response(response, address, _find_word(answer), WORDS)
-    require_own_word(response.status == 202 and answer.get("status") == "success", response, address)
+    require_own_word(answer.get("status") == "success", response, address, 202)
     return accepted
 
 

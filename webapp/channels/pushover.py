@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from webapp.channels.addresses import Service, check_server
 from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
@@ -17,8 +18,9 @@ from webapp.channels.hosted_service import make_hints, make_server_hints
 from webapp.channels.message import I_SEE_IT, Message
 from webapp.channels.plain_names import prevent_links
 from webapp.channels.responses import read_json, read_response, require_own_word
-from webapp.failures import Code
+from webapp.failures import Cause, Code
 from webapp.outbound import HttpResponse, OutboundClient
+from webapp.outbound.http.response_classification import make_failure
 from webapp.outbound.policy.counted_targets import SendTarget, find_account
 
 SERVER = "https://api.pushover.net"
@@ -44,6 +46,9 @@ _ERRORS = {
     "user identifier is invalid": "user: invalid",
     "user key is invalid": "user: invalid",
 }
+
+# What an answer of 200 and status 1 says beside them if the message reaches nobody (kapacitor's issue 1483).
+_NO_DEVICES = "no active devices to send to"
 
 PRIORITY = 0  # normal: 1 rings in the quiet hours, and 2 again and again until somebody confirms it
 TITLE_LENGTH, URL_LENGTH = 250, 512  # characters
@@ -77,8 +82,10 @@ def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Acc
     response = outbound.post(address, _compose(settings, message).encode(), JSON_HEADERS, _hosts(outbound))
     answer = read_json(response.body)
     accepted = read_response(_name_wait(response), address, _find_word(answer), WORDS)
+    if answer.get("info") == _NO_DEVICES:
+        raise make_failure(Code.NOT_FOUND, response, urlsplit(address).hostname, cause=Cause.NO_ACTIVE_DEVICE)
     is_accepted = type(answer.get("status")) is int and answer["status"] == 1
-    require_own_word(response.status == 200 and is_accepted, response, address)
+    require_own_word(is_accepted, response, address)
     return accepted
 
 

@@ -6,9 +6,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from webapp.channels.contract import Accepted
-from webapp.failures import Code
 from webapp.outbound import HttpResponse
-from webapp.outbound.http.classification import Words, check_response, make_failure
+from webapp.outbound.http.response_classification import Words, check_response, explain_missing_word
 
 
 def read_response(
@@ -27,11 +26,13 @@ def read_response(
     return Accepted(response.status, warning)
 
 
-def require_own_word(is_there: bool, response: HttpResponse, address: str) -> None:
-    """Raise `DeliveryFailed` for a response of 2xx without the service's own word for an accepted message."""
-    if not is_there:
-        code = Code.REMOTE_REJECTED if response.complete else Code.CONNECTION_CLOSED
-        raise make_failure(code, response, urlsplit(address).hostname)
+def require_own_word(is_there: bool, response: HttpResponse, address: str, status: int = 200) -> None:
+    """Raise `DeliveryFailed` for a response of 2xx without the service's own word for an accepted message.
+
+    status: what the service answers with that word.
+    """
+    if not is_there or response.status != status:
+        raise explain_missing_word(response, urlsplit(address).hostname, status)
 
 
 def read_json(body: bytes) -> dict[str, Any]:

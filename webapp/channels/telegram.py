@@ -5,7 +5,6 @@ Source: Telegram's Bot API, `sendMessage` and `ResponseParameters`, and the erro
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -17,7 +16,7 @@ from webapp.channels.message import I_SEE_IT, Message
 from webapp.channels.responses import read_json, read_response, require_own_word
 from webapp.failures import Cause, Code, DeliveryFailed, suggest_integer
 from webapp.outbound import HttpResponse, OutboundClient
-from webapp.outbound.http.classification import make_failure
+from webapp.outbound.http.response_classification import make_failure
 from webapp.outbound.policy.counted_targets import SendTarget, find_account
 
 SERVER = "https://api.telegram.org"
@@ -39,7 +38,12 @@ WORDS = {
     "have no rights to send a message": Code.FORBIDDEN,
     "not enough rights to send text messages to the chat": Code.FORBIDDEN,
     "need administrator rights in the channel chat": Code.FORBIDDEN,
+    # Telegram's own names of errors, which its server passes on (core.telegram.org/method/messages.sendMessage).
+    "CHAT_ADMIN_REQUIRED": Code.FORBIDDEN,
+    "CHAT_RESTRICTED": Code.FORBIDDEN,
+    "CHAT_SEND_PLAIN_FORBIDDEN": Code.FORBIDDEN,
     "CHAT_WRITE_FORBIDDEN": Code.FORBIDDEN,
+    "USER_BANNED_IN_CHANNEL": Code.FORBIDDEN,
     "TOPIC_CLOSED": Code.FORBIDDEN,
     "Unauthorized": Code.AUTH_FAILED,
     "invalid token specified": Code.AUTH_FAILED,
@@ -95,15 +99,14 @@ def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Acc
     if response.status == 400 and ("migrate_to_chat_id" in parameters or WORDS.get(word or "") is Code.GONE):
         raise _describe_upgrade(response, urlsplit(address).hostname, parameters.get("migrate_to_chat_id"))
     accepted = read_response(response, address, word, WORDS, parameters.get("retry_after"))
-    require_own_word(response.status == 200 and answer.get("ok") is True, response, address)
+    require_own_word(answer.get("ok") is True, response, address)
     return accepted
 
 
 def _describe_upgrade(response: HttpResponse, host: str | None, new_id: object) -> DeliveryFailed:
     """Return the failure of a group that has a new id. It is suggested, but never used without a press."""
-    failure = make_failure(Code.GONE, response, host)
-    facts = replace(failure.facts, cause=Cause.GROUP_UPGRADED)
-    return DeliveryFailed(failure.code, facts, suggestion=suggest_integer("chat_id", new_id))
+    failure = make_failure(Code.GONE, response, host, cause=Cause.GROUP_UPGRADED)
+    return DeliveryFailed(failure.code, failure.facts, suggestion=suggest_integer("chat_id", new_id))
 
 
 def _find_server(settings: Settings) -> str:
@@ -181,7 +184,8 @@ CHANNEL = Channel(
         Code.AUTH_FAILED: f"The bot token is not valid or is no longer valid. {FIND_IT}",
         Code.FORBIDDEN: (
             "In Telegram, add the bot to the chat and allow it to send messages: in a channel as an admin, in a "
-            "private chat by unblocking it and pressing Start. If a topic is closed, reopen it."
+            "private chat by unblocking it and pressing Start. If a topic is closed, reopen it. If CHAT_RESTRICTED is "
+            "named, Telegram itself restricts the chat: use another one."
         ),
         Code.NOT_FOUND: (
             "Check the chat id, the topic id and the bot token in the settings of the destination, and that the bot is "

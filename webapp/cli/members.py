@@ -11,7 +11,7 @@ from webapp.cli.tables import echo_table, format_day
 from webapp.database.command_context import with_database
 from webapp.extensions import db
 from webapp.models import Account, Member, MemberSource, Role, Workspace, database_clock
-from webapp.workspaces import installation_members, membership_rules, workspace_changes
+from webapp.workspaces import installation_members, membership_changes, membership_rules, workspace_changes
 
 
 @click.command("add-member")
@@ -35,7 +35,7 @@ def add_member(slug: str, email: str, role: str, name: str | None) -> None:
 
 def _grant_role(workspace: Workspace, account: Account, role: Role) -> bool:
     try:
-        return membership_rules.grant_role(workspace, account, role, database_clock.now(), COMMAND_LINE)
+        return membership_changes.grant_role(workspace, account, role, database_clock.now(), COMMAND_LINE)
     except membership_rules.ChangeRefused as reason:
         raise click.ClickException(str(reason)) from None
 
@@ -47,7 +47,7 @@ def _add_account(email: str, name: str | None, workspace: Workspace, role: Role)
         password = prompt_password("Password of the new account")
         account = accounts.add_account(email, name or email, None, database_clock.now())
         record_account_event(account, Action.ACCOUNT_ADDED, database_clock.now(), COMMAND_LINE)
-        membership_rules.grant_role(workspace, account, role, database_clock.now(), COMMAND_LINE)
+        membership_changes.grant_role(workspace, account, role, database_clock.now(), COMMAND_LINE)
         accounts.set_password(account, password)
     except (InvalidEmail, WeakPassword) as reason:
         raise click.ClickException(str(reason)) from None
@@ -66,7 +66,7 @@ def remove_member(slug: str, email: str) -> None:
     if member is None:
         raise click.ClickException(f"{account.email} is not a member of {slug}.")
     try:
-        membership_rules.remove_member(member, database_clock.now(), COMMAND_LINE)
+        membership_changes.remove_member(member, database_clock.now(), COMMAND_LINE)
     except membership_rules.ChangeRefused as reason:
         raise click.ClickException(str(reason)) from None
     db.session.commit()

@@ -10,7 +10,8 @@ from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db
 from webapp.models import Workspace, database_clock
 from webapp.text.counting import count
-from webapp.workspaces import installation_members, workspace_changes
+from webapp.text.slugs import InvalidSlug
+from webapp.workspaces import installation_members, workspace_changes, workspace_deletion
 
 
 @click.command("add-workspace")
@@ -21,7 +22,7 @@ def add_workspace(slug: str, name: str) -> None:
     """Add a workspace, for example: alertcheck add-workspace harbor "Harbor Logistics"."""
     try:
         workspace_changes.open_workspace(slug, name, database_clock.now(), COMMAND_LINE)
-    except (workspace_changes.InvalidSlug, workspace_changes.SlugUsed) as reason:
+    except (InvalidSlug, workspace_changes.SlugUsed) as reason:
         raise click.ClickException(str(reason)) from None
     db.session.commit()
     click.echo(f"Added. Its page is /w/{slug}. Add its first admin with: {COMMAND} add-member {slug} EMAIL admin")
@@ -62,15 +63,15 @@ def delete_workspace(slug: str) -> None:
     if click.prompt("Type the slug to delete it, or press Ctrl-C") != slug:
         raise click.ClickException("This is not the slug. Nothing was deleted.")
     try:
-        workspace_changes.delete_workspace(get_workspace(slug), database_clock.now(), COMMAND_LINE)
-    except workspace_changes.WorkspaceGone:
+        workspace_deletion.delete_workspace(get_workspace(slug), database_clock.now(), COMMAND_LINE)
+    except workspace_deletion.WorkspaceGone:
         raise click.ClickException(f"{slug} was deleted meanwhile.") from None
     db.session.commit()
     click.echo(f"{slug} is deleted. A worker deletes what is left of its deliveries.")
 
 
 def _describe_loss(workspace: Workspace) -> str:
-    impact = workspace_changes.assess_deletion(workspace)
+    impact = workspace_deletion.assess_deletion(workspace)
     more = "more than " if impact.has_more_deliveries else ""
     lines = [
         f"{workspace.name} (/w/{workspace.slug}) would be lost, with everything in it:",

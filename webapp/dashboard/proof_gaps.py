@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from webapp.dashboard.summaries import DestinationSummary, Tab
 from webapp.deliveries.drill_confirmation import is_unconfirmed
-from webapp.deliveries.last_acceptance import STALE_AFTER, is_stale
+from webapp.deliveries.staleness import STALE_AFTER, is_stale
 
 
 class ProofGap(StrEnum):

@@ -6,8 +6,9 @@ from datetime import datetime
 from webapp.dashboard.badge_age import find_idle_warning, find_shown_acceptance
 from webapp.dashboard.drill_confirmation_status import describe_confirmation
 from webapp.deliveries.badge import Badge
-from webapp.deliveries.last_acceptance import Acceptance, is_stale
+from webapp.deliveries.last_acceptance import Acceptance
 from webapp.deliveries.proof import Proof
+from webapp.deliveries.staleness import is_stale
 from webapp.models import AlertDestination
 
 

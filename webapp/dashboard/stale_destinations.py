@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from webapp.dashboard.summaries import ARE_IN_WORKSPACES
 from webapp.database.query_plans import PLAN_ONCE
-from webapp.deliveries.last_acceptance import ACCEPTANCE, IS_STALE, Acceptance, read_acceptance, stale_limit
+from webapp.deliveries.last_acceptance import ACCEPTANCE, Acceptance, read_acceptance
+from webapp.deliveries.staleness import IS_STALE, stale_limit
 from webapp.extensions import db
 from webapp.models import AlertDestination
 from webapp.models.id_list import IsOneOf

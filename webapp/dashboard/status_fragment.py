@@ -11,7 +11,7 @@ from sqlalchemy import Select, and_
 from webapp import deliveries
 from webapp.app_state import app_state
 from webapp.auth.access import Visit
-from webapp.auth.session_rows import DestinationFacts, forget_place_rows
+from webapp.auth.session_rows import DestinationFacts, forget_url_rows
 from webapp.dashboard.certificate_warning import find_certificate_warning
 from webapp.dashboard.paging_notice import describe_paging
 from webapp.dashboard.planned_test_status import PlanStatus, describe_plan_end, find_plan_status, list_plans
@@ -30,7 +30,7 @@ from webapp.deliveries.drill_confirmation import confirmation_times
 from webapp.deliveries.newest_deliveries import newest_test_id_subquery
 from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, read_proofs
 from webapp.deliveries.requesting.cooldown import cooldown_end, find_requested_at, seconds_left
-from webapp.deliveries.requesting.planned_test_changes import PLAN_COLUMNS, PlanRow
+from webapp.deliveries.requesting.planned_test_endings import PLAN_COLUMNS, PlanRow
 from webapp.metrics.backlog import count_waiting, waiting_subquery
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, database_clock
 from webapp.presses.eligibility import RequestResult, find_refusal
@@ -163,7 +163,7 @@ def await_outcome(destination: AlertDestination) -> bool:
 
 
 def _leave() -> None:
-    forget_place_rows()
+    forget_url_rows()
     leave_database()
 
 

@@ -7,8 +7,8 @@ from webapp.dashboard.drill_confirmation_status import describe_confirmation
 from webapp.dashboard.time_format import format_exact, format_relative
 from webapp.deliveries.badge import Badge
 from webapp.deliveries.delivery_rows import AnyDelivery
-from webapp.deliveries.last_acceptance import STALE_AFTER, is_stale
 from webapp.deliveries.proof import Proof
+from webapp.deliveries.staleness import STALE_AFTER, is_stale
 from webapp.models import AlertDestination
 from webapp.text.names import quote_name
 

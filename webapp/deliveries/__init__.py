@@ -19,8 +19,8 @@ from webapp.deliveries.recovery.page_recovery import end_if_overdue, end_overdue
 from webapp.deliveries.recovery.wait_tracker import WaitTracker
 from webapp.deliveries.recovery.worker_recovery import Recovery
 from webapp.deliveries.requesting.cooldown import CoolingDown
-from webapp.deliveries.requesting.objections import DestinationDisabled, WantedTest
 from webapp.deliveries.requesting.planned_test_creation import plan_test
+from webapp.deliveries.requesting.request_rules import DestinationDisabled, WantedTest
 from webapp.deliveries.requesting.writing import fail_unqueued, request_test, request_tests
 from webapp.deliveries.retention import Retention
 

@@ -163,7 +163,7 @@ def find_newest_drill(destination: AlertDestination) -> AlertDelivery | None:
     return db.session.scalars(drills.order_by(*NEWEST_FIRST).limit(1)).one_or_none()
 
 
-def find_last_accepted_test(destination: AlertDestination, other_than: int | None = None) -> AlertDelivery | None:
+def find_last_accepted_test(destination: AlertDestination, other_than: int | None) -> AlertDelivery | None:
     """Fetch a destination's newest test send that its receiver accepted. other_than: an id that does not count."""
     accepted = select(AlertDelivery).where(
         is_test_send_of(destination), AlertDelivery.status == inline(DeliveryStatus.SENT)

@@ -26,6 +26,9 @@ IS_TEST_SEND = AlertDelivery.event_type == inline(TEST_EVENT)
 # Test sends of the whole installation with the same reference. References are random, so there are one or two.
 MAX_SAME_REFERENCE = 1000
 
+# Test sends on the page of a destination.
+LISTED_TESTS = 20
+
 
 def is_delivery_of(destination: AlertDestination | type[AlertDestination]) -> ColumnElement[bool]:
     """Return the condition for a destination's deliveries. The class itself correlates with an outer query."""
@@ -54,10 +57,10 @@ def find_test_send(destination: AlertDestination, delivery_id: int) -> AlertDeli
     return db.session.scalars(query).one_or_none()
 
 
-def list_test_sends(destination: AlertDestination, limit: int = 20) -> Sequence[AlertDelivery]:
+def list_test_sends(destination: AlertDestination) -> Sequence[AlertDelivery]:
     """Fetch a destination's newest test sends, newest first, with who requested them."""
     query = select(AlertDelivery).where(is_test_send_of(destination)).options(joinedload(AlertDelivery.requested_by))
-    return db.session.scalars(query.order_by(*NEWEST_FIRST).limit(limit)).all()
+    return db.session.scalars(query.order_by(*NEWEST_FIRST).limit(LISTED_TESTS)).all()
 
 
 def count_test_sends(destination: AlertDestination) -> int:

@@ -6,8 +6,7 @@ from webapp.demo.receiver.inbox import Inbox
 from webapp.demo.receiver.inboxes import Inboxes
 from webapp.demo.receiver.routes import compose_ending
 from webapp.demo.receiver.scenarios import Service
-from webapp.environment.demo_hosts import MAIL_DOMAIN
-from webapp.environment.demo_mail import DEMO_MAIL_DOMAIN
+from webapp.environment.demo_hosts import MAIL_DOMAIN, VISITOR_MAIL_DOMAIN
 from webapp.settings import Demo
 
 
@@ -29,7 +28,7 @@ class ReceiverAddresses:
     @property
     def mail_domain(self) -> str:
         """The domain of new recipients."""
-        return MAIL_DOMAIN if self.inbox_key is None else f"{self.inbox_key}.{DEMO_MAIL_DOMAIN}"
+        return MAIL_DOMAIN if self.inbox_key is None else f"{self.inbox_key}.{VISITOR_MAIL_DOMAIN}"
 
     def get_path(self, service: str, scenario: str) -> str:
         """Return the path of a service that behaves like this."""

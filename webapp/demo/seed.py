@@ -22,7 +22,7 @@ from webapp.environment.settings_reader import Misconfigured
 from webapp.extensions import db
 from webapp.models import Account, DemoVisit, Role, Workspace
 from webapp.settings import AppSettings, Demo
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 from webapp.workspaces.workspace_changes import add_workspace
 
 

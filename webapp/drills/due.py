@@ -43,7 +43,7 @@ class DrillState:
 
 @dataclass(frozen=True)
 class Due:
-    """A drill that is due. since: since when."""
+    """A drill that is due. since: when it became due."""
 
     number: DrillNumber
     since: datetime
@@ -54,9 +54,10 @@ def find_due(
 ) -> Due | None:
     """Return the drill that is due now, in this open window, or None.
 
-    The second drill of a failed one comes first, and stands for the next slot too, if that has become due meanwhile.
-    accepted_at: when traffic last showed that all is well, see `webapp.drills.traffic`. It makes a drill superfluous,
-        the second one for ever, another one for an interval.
+    After a failed first drill, the second one comes first. If the next slot has become due meanwhile, it counts for
+    that too.
+    accepted_at: when traffic last showed that the destination works, see `webapp.drills.traffic`. Then no second drill
+        is needed, and for an interval no first one.
     """
     interval = find_interval(state.choice, schedule.interval)
     if interval is None or schedule.started_at is None:
@@ -81,9 +82,10 @@ def may_be_due(schedule: Schedule, state: DrillState, window: Window, now: datet
 
 
 def find_failure(schedule: Schedule, state: DrillState, accepted_at: datetime | None, now: datetime) -> datetime | None:
-    """Return when a first drill failed that the second one has yet to follow, or None. accepted_at: see `find_due`.
+    """Return when the newest drill failed, if it was a first one whose second is still to come, or None.
 
-    One that failed by a clock that was far ahead counts as if it had failed an hour ago.
+    If the clock was far ahead when it failed, it counts as if it had failed an hour ago.
+    accepted_at: see `find_due`.
     """
     newest = state.newest
     if newest is None or newest.number is not DrillNumber.FIRST or newest.status is not DeliveryStatus.FAILED:
@@ -97,7 +99,7 @@ def find_failure(schedule: Schedule, state: DrillState, accepted_at: datetime | 
 def find_open_slot(schedule: Schedule, interval: DrillInterval, state: DrillState, now: datetime) -> Slot | None:
     """Return the slot that became due last, if no drill was requested in its window or later.
 
-    Earlier ones are never made up, and neither is one from before the drills were turned on or the destination added.
+    Earlier slots are never made up for, nor is one from before the drills were turned on or the destination was added.
     """
     slot = latest_slot(schedule, interval, state.destination_id, now)
     if slot is None or slot.due_at < _find_latest([schedule.started_at, state.created_at], now):
@@ -108,7 +110,7 @@ def find_open_slot(schedule: Schedule, interval: DrillInterval, state: DrillStat
 def _was_drilled(slot: Slot, interval: DrillInterval, state: DrillState, now: datetime) -> bool:
     """Check whether a drill was requested in the slot's window or later. One that was canceled does not count.
 
-    A time so far in the future comes from a clock that was wrong, and would end the drills for long.
+    A time so far in the future comes from a wrong clock. If it counted, there would be no drills for a long time.
     """
     if state.drilled_at is None or state.drilled_at > now + interval.duration:
         return False

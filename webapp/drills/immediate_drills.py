@@ -8,7 +8,7 @@ from sqlalchemy import select
 from webapp.auth.access import Visit
 from webapp.deliveries import WantedTest
 from webapp.deliveries.newest_deliveries import list_newest_drills
-from webapp.deliveries.requesting.objections import WantedDrill
+from webapp.deliveries.requesting.request_rules import WantedDrill
 from webapp.extensions import db
 from webapp.models import AlertDestination, DrillChoice, DrillNumber
 from webapp.presses.batches import BatchResult, Dated, request_each

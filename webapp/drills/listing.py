@@ -45,7 +45,7 @@ class DrillRow(NamedTuple):
 class DrilledDestination:
     """A destination. newest: its newest drill, or None.
 
-    accepted_at: when the message was requested that spares it a drill; see `list_accepted_traffic`.
+    accepted_at: when the message that spares it a drill was requested; see `list_accepted_traffic`.
     """
 
     destination: AlertDestination | DestinationRow

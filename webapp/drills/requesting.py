@@ -11,7 +11,7 @@ from sqlalchemy.orm.exc import ObjectDeletedError
 from webapp import queue
 from webapp.database.outages import describe_outage
 from webapp.deliveries import CoolingDown, DestinationDisabled, WantedTest
-from webapp.deliveries.requesting.objections import DrillTaken, OtherTestWaits, WantedDrill
+from webapp.deliveries.requesting.request_rules import DrillTaken, OtherTestWaits, WantedDrill
 from webapp.drills.due import DrillState, Due, find_due, may_be_due
 from webapp.drills.schedule_slots import Schedule, find_window, read_schedule
 from webapp.drills.states import PAGE_SIZE, count_drilled, list_drill_states
@@ -20,8 +20,8 @@ from webapp.extensions import db
 from webapp.models import AlertDestination, DrillNumber, DrillSchedule, Workspace
 from webapp.presses.eligibility import RequestResult
 from webapp.presses.enqueueing import enqueue_or_fail
+from webapp.presses.limit_counters import TooManyTestSends
 from webapp.presses.press import count_and_write
-from webapp.presses.rate_limits import TooManyTestSends
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class Round:
     def _run_workspace(self, workspace_id: int, schedule: Schedule) -> Iterator[None]:
         """Request the drills of a workspace. Second ones come first, then those that wait longest.
 
-        One that cannot be requested now takes no other one's place.
+        One that cannot be requested now does not count towards `MAX_PER_MINUTE`.
         """
         due: list[tuple[DrillState, Due]] = []
         states = list_drill_states(workspace_id)

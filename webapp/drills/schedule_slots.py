@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from webapp.models import DrillChoice, DrillInterval, DrillSchedule
 from webapp.time_zones import find_zone
 
-# When the second drill follows, after the first one failed.
+# How long after a failed first drill the second one follows.
 SECOND_AFTER = timedelta(hours=1)
 
 # A window at least this long has room for the second drill.
@@ -50,7 +50,7 @@ class Slot:
 class Schedule:
     """The drills of a workspace. weekdays: ISO weekdays, on which a window begins. See `DrillSchedule`.
 
-    Each is equal to itself only: it is a key of `_window_on`, for each of thousands of destinations.
+    Compared by identity, which is fast: `_window_on` caches by schedule, for each of thousands of destinations.
     """
 
     interval: DrillInterval
@@ -98,7 +98,7 @@ def latest_window(schedule: Schedule, now: datetime) -> Window | None:
 
 
 def latest_slot(schedule: Schedule, interval: DrillInterval, destination_id: int, now: datetime) -> Slot | None:
-    """Return the slot that became due last. None if that was in no time at all, as at the beginning of the calendar."""
+    """Return the slot that became due last. None if there was none, as at the beginning of the calendar."""
     week = _week(schedule, now) + 1
     return next((slot for slot in _slots(schedule, interval, destination_id, week, -1) if slot.due_at <= now), None)
 
@@ -183,7 +183,7 @@ def _instant(zone: ZoneInfo, day: date, hour: int) -> datetime:
 def _slots(
     schedule: Schedule, interval: DrillInterval, destination_id: int, week: int, direction: int, most: int = 5
 ) -> Iterator[Slot]:
-    """Return a destination's slots from a week on, later (1) or earlier (-1) ones.
+    """Return a destination's slots, beginning with a week: later ones (1) or earlier ones (-1).
 
     A week in which its window does not exist has no slot.
     """

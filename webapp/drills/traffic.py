@@ -34,7 +34,7 @@ _ACCEPTED = (
 
 
 def list_accepted_traffic(destination_ids: Sequence[int], now: datetime) -> Mapping[int, datetime]:
-    """Return when the newest message of each of these destinations was requested, if it shows that all is well.
+    """Return when the newest message of each destination was requested, if it shows that the destination works.
 
     It was accepted, was sent with the present settings, and nobody reported it missing.
     """

@@ -19,6 +19,9 @@ SERVICE_HOSTS = {
 MAIL_HOST = "mail.demo.example"
 MAIL_DOMAIN = "oncall.demo.example"
 
+# In a public demo, each visitor has mailboxes in a subdomain of it. `.invalid` is in no DNS either (RFC 2606).
+VISITOR_MAIL_DOMAIN = "inbox.invalid"
+
 # The file with the authority of the receiver's certificates, in the directory to which it writes them.
 AUTHORITY_FILE = "authority.pem"
 

@@ -3,7 +3,7 @@
 from webapp.evidence.completeness import Gap, RetentionPeriods, find_gaps
 from webapp.evidence.export import write_destinations, write_tests
 from webapp.evidence.period import MAX_DAYS, Period, PeriodInvalid, list_choices, read_period
-from webapp.evidence.problem_tests import Problem
+from webapp.evidence.problem_tests import RecordedProblem
 from webapp.evidence.report import Report, make_report
 
 __all__ = [
@@ -11,7 +11,7 @@ __all__ = [
     "Gap",
     "Period",
     "PeriodInvalid",
-    "Problem",
+    "RecordedProblem",
     "Report",
     "RetentionPeriods",
     "find_gaps",

@@ -25,7 +25,7 @@ from webapp.text.cursors import Cursor
 MAX_LISTED = 100
 
 
-class Problem(StrEnum):
+class RecordedProblem(StrEnum):
     """Why a test needs an explanation. A test has one of these at most."""
 
     FAILED = "failed"
@@ -45,7 +45,7 @@ class RecordedTest:
     delivery: AlertDelivery
     destination: AlertDestination
     requested_by: str | None
-    problem: Problem | None = None
+    problem: RecordedProblem | None = None
     change: Change | None = None
     accepted_at: datetime | None = None
     seen_at: datetime | None = None
@@ -53,12 +53,12 @@ class RecordedTest:
     @property
     def known_at(self) -> datetime:
         """Return when the problem was known: with the test, or with the report of the person who misses it."""
-        told = self.delivery.receipt_at if self.problem is Problem.MISSING else None
+        told = self.delivery.receipt_at if self.problem is RecordedProblem.MISSING else None
         return told or self.delivery.created_at
 
 
 def list_problems(
-    problem: Problem, spans: Sequence[CountedSpan], unconfirmed: Collection[int], others: Collection[int]
+    problem: RecordedProblem, spans: Sequence[CountedSpan], unconfirmed: Collection[int], others: Collection[int]
 ) -> Sequence[RecordedTest]:
     """Return the first tests that have a problem, oldest first. Reads only the spans that have any.
 
@@ -66,7 +66,7 @@ def list_problems(
     """
     query = select(AlertDelivery.id).order_by(AlertDelivery.created_at, AlertDelivery.id)
     ids: list[int] = []
-    if problem is Problem.UNCONFIRMED:
+    if problem is RecordedProblem.UNCONFIRMED:
         ids += db.session.scalars(query.where(AlertDelivery.id.in_(unconfirmed)).limit(MAX_LISTED))
     else:
         is_one = and_(_CONDITIONS[problem], AlertDelivery.alert_destination_id.not_in(others))
@@ -127,19 +127,19 @@ def add_seen_tests(records: Sequence[RecordedTest], follow_ups: FollowUps) -> Se
     ]
 
 
-def _find_problem(delivery: AlertDelivery, unconfirmed: Collection[int]) -> Problem | None:
+def _find_problem(delivery: AlertDelivery, unconfirmed: Collection[int]) -> RecordedProblem | None:
     if delivery.status is DeliveryStatus.FAILED:
-        return Problem.FAILED
+        return RecordedProblem.FAILED
     if delivery.status is DeliveryStatus.SENT and delivery.receipt is Receipt.MISSING:
-        return Problem.MISSING
-    return Problem.UNCONFIRMED if delivery.id in unconfirmed else None
+        return RecordedProblem.MISSING
+    return RecordedProblem.UNCONFIRMED if delivery.id in unconfirmed else None
 
 
 _later = aliased(AlertDelivery)
 _IS_MISSING = and_(AlertDelivery.status == DeliveryStatus.SENT, AlertDelivery.receipt == Receipt.MISSING)
-_CONDITIONS: dict[Problem, ColumnElement[bool]] = {
-    Problem.FAILED: and_(IS_TEST, AlertDelivery.status == DeliveryStatus.FAILED),
-    Problem.MISSING: and_(IS_TEST, check_by_row(_IS_MISSING)),
+_CONDITIONS: dict[RecordedProblem, ColumnElement[bool]] = {
+    RecordedProblem.FAILED: and_(IS_TEST, AlertDelivery.status == DeliveryStatus.FAILED),
+    RecordedProblem.MISSING: and_(IS_TEST, check_by_row(_IS_MISSING)),
 }
 # When the problem was known: with the test, or with the report of the person who misses it.
 _KNOWN_AT = case((_IS_MISSING, AlertDelivery.receipt_at), else_=AlertDelivery.created_at)

@@ -1,6 +1,6 @@
 """Makes the report of a period: all its numbers come from one state of the database."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -13,7 +13,7 @@ from webapp.evidence.destinations_in_period import DestinationRecord, load_desti
 from webapp.evidence.disabled_periods import DisabledSpell
 from webapp.evidence.follow_ups import FollowUps
 from webapp.evidence.period import Period
-from webapp.evidence.problem_tests import Problem, RecordedTest, add_follow_ups, add_seen_tests, list_problems
+from webapp.evidence.problem_tests import RecordedProblem, RecordedTest, add_follow_ups, add_seen_tests, list_problems
 from webapp.evidence.unconfirmed import find_end, find_unconfirmed
 from webapp.extensions import db
 from webapp.models import Workspace
@@ -30,7 +30,7 @@ class Report:
     made_at: datetime
     gaps: Sequence[Gap]
     destinations: Sequence[DestinationRecord]
-    problems: Mapping[Problem, Sequence[RecordedTest]]
+    problems: Mapping[RecordedProblem, Sequence[RecordedTest]]
     changes: Changes
 
     @cached_property
@@ -46,7 +46,7 @@ class Report:
     @property
     def added(self) -> int:
         """Return how many destinations were added in the period."""
-        return _count(record.was_added for record in self.destinations)
+        return sum(record.was_added for record in self.destinations)
 
     @property
     def deleted(self) -> list[DestinationRecord]:
@@ -79,7 +79,7 @@ def make_report(workspace_id: int, period: Period, retention: RetentionPeriods, 
     problems = {
         # None is looked for where none was counted: no index has the receipts.
         each: list_problems(each, counted.spans, unconfirmed.values(), others) if getattr(totals, each.value) else []
-        for each in Problem
+        for each in RecordedProblem
     }
     return Report(
         period,
@@ -92,8 +92,8 @@ def make_report(workspace_id: int, period: Period, retention: RetentionPeriods, 
 
 
 def _add_follow_ups(
-    workspace_id: int, problems: Mapping[Problem, Sequence[RecordedTest]], end: datetime
-) -> Mapping[Problem, Sequence[RecordedTest]]:
+    workspace_id: int, problems: Mapping[RecordedProblem, Sequence[RecordedTest]], end: datetime
+) -> Mapping[RecordedProblem, Sequence[RecordedTest]]:
     """Return the tests with what followed. Only the page of unconfirmed destinations shows the next test that was seen.
 
     end: that of the period. None that was requested before it was seen, or its destination would be confirmed.
@@ -103,10 +103,6 @@ def _add_follow_ups(
     if listed:
         follow_ups.read_changes(min(record.known_at for record in listed))
     found = {problem: add_follow_ups(records, follow_ups) for problem, records in problems.items()}
-    if found[Problem.UNCONFIRMED]:
+    if found[RecordedProblem.UNCONFIRMED]:
         follow_ups.read_seen_tests(end)
-    return found | {Problem.UNCONFIRMED: add_seen_tests(found[Problem.UNCONFIRMED], follow_ups)}
-
-
-def _count(holds: Iterable[bool]) -> int:
-    return sum(holds)
+    return found | {RecordedProblem.UNCONFIRMED: add_seen_tests(found[RecordedProblem.UNCONFIRMED], follow_ups)}

@@ -34,7 +34,7 @@ class Facts:
     certificate: the receiver's certificate.
     authority: the safe name of an authority whose certificate is missing or not valid. on: the day that made it so.
     target: the host that a redirect leads to, if it may be shown.
-    wait, wait_until: how long the receiver asks us to wait, in seconds and as a time.
+    wait, wait_until: how long the receiver asks us to wait, in seconds and as a time; without one, it is longer.
     """
 
     host: str | None = None
@@ -129,8 +129,10 @@ def _describe_target(facts: Facts) -> str:
 
 
 def _describe_wait(facts: Facts) -> str:
-    if facts.wait is None or facts.wait_until is None:
+    if not facts.wait:
         return ""
+    if facts.wait_until is None:
+        return f" It asks to wait {format_wait(facts.wait)} or longer."
     return (
         f" It asks to wait {format_wait(facts.wait)}, until {facts.wait_until.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC."
     )

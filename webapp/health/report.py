@@ -7,7 +7,6 @@ from threading import Lock
 
 from webapp import queue
 from webapp.health.database import check_database
-from webapp.health.queue import check_queue
 
 OK = "ok"
 
@@ -25,7 +24,8 @@ Parts = Mapping[str, str]
 
 def check_parts() -> Parts:
     """Check every part. Returns "ok" or the reason for each; only the part at fault is named."""
-    database, queue_server = check_database(), check_queue()
+    database, outage = check_database(), queue.find_outage()
+    queue_server = outage.value if outage else OK
     return {"database": database, "queue": queue_server, "worker": _check_worker(database, queue_server)}
 
 

@@ -14,7 +14,7 @@ from webapp.text.names import MAX_NAME_LENGTH, clean_name
 
 _SUFFIX = "_configs"
 
-# Values of the block `global`, counted once for each configuration, since each of them gets all.
+# Values of the block `global`, which count once for each configuration of a receiver, because each gets all of them.
 MAX_DEFAULTS = 4 * MAX_NODES
 
 # Keys that have no effect on where a message goes, and that are not worth a word.

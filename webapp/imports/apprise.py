@@ -73,7 +73,7 @@ def is_apprise_yaml(text: str) -> bool:
 
 
 def is_apprise_text(text: str) -> bool:
-    """Check whether the first line, blank ones and comments aside, is one of a list of URLs."""
+    """Check whether the first line, blank ones and comments aside, belongs to a list of URLs."""
     lines = (line.strip() for line in text.split("\n"))
     first = next((line for line in lines if line and not line.startswith(_COMMENTS)), "")
     return _LINE.fullmatch(first) is not None or _INCLUDE.match(first) is not None

@@ -25,6 +25,9 @@ _COLLECTIONS = frozenset(_STANDARD + name for name in ("seq", "map"))
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _MERGE = "<<"
 
+# What newer versions of libyaml say of a file that is nested far too deep, before any event of it is read.
+_LIBRARY_LIMIT = "exceeded maximum nesting depth"
+
 # Lines that begin with %. The parser compares each directive with all before it.
 MAX_DIRECTIVES = 100
 _DIRECTIVE = re.compile("^%", re.MULTILINE)
@@ -39,12 +42,14 @@ def load_yaml(text: str) -> Node:
         documents = [reader.read_document() for _ in reader.documents()]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else reader.line
+        line, is_too_deep = mark.line + 1 if mark else reader.line, error.problem == _LIBRARY_LIMIT
     except yaml.YAMLError:  # a character that no YAML file may contain
-        line = reader.line
+        line, is_too_deep = reader.line, False
     else:
         return _pick_document(documents)
     # Outside of the handlers, because the parser's errors quote the file.
+    if is_too_deep:
+        raise FileUnreadable(TOO_DEEP)
     raise FileUnreadable(f"The file is not valid YAML: check line {line}, its indentation and its quotes.")
 
 

@@ -32,7 +32,7 @@ def check_count(receivers: int) -> None:
 
 
 def take_counted(receivers: Iterable[T]) -> list[T]:
-    """Return the receivers. Raises `FileUnreadable` if they are too many, and makes no more: a URL makes thousands."""
+    """Collect the receivers. Raises `FileUnreadable` as soon as there are too many: one URL can make thousands."""
     found = list(islice(receivers, MAX_RECEIVERS + 1))
     check_count(len(found))
     return found

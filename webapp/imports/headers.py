@@ -9,7 +9,7 @@ LEFT_OUT = "Headers that Alertcheck sets itself or never sends, such as Content-
 
 
 def add_header(draft: Draft, name: str, value: str, prefix: str = "") -> None:
-    """Add a line to the headers. One without its value makes the headers missing; the others are kept."""
+    """Add a line to the headers. Without its value, the headers count as missing; the other lines are kept."""
     if not may_be_set(name):
         draft.note(LEFT_OUT)
         return

@@ -3,7 +3,7 @@
 from webapp.audit import Action, Actor, record_instance_event
 from webapp.auth.accounts import find_by_email
 from webapp.models import Account, Role, Workspace, database_clock
-from webapp.workspaces import membership_rules, workspace_changes
+from webapp.workspaces import membership_changes, workspace_changes
 
 # Who is the first admin of a new workspace, by the value of the form's button.
 MYSELF, SOMEBODY, NOBODY = "me", "account", "nobody"
@@ -47,7 +47,7 @@ def find_first_admin(typed: dict[str, str], myself: Account, errors: dict[str, s
 def make_first_admin(workspace: Workspace, admin: Account, by: Actor) -> None:
     """Make an account an admin, and record it for the installation too. The caller commits. Raises `ChangeRefused`."""
     now = database_clock.now()
-    membership_rules.grant_role(workspace, admin, Role.ADMIN, now, by)
+    membership_changes.grant_role(workspace, admin, Role.ADMIN, now, by)
     subject = f"{admin.name} (account {admin.id})"
     record = [f"admin of {workspace_changes.describe_workspace(workspace)}"]
     record_instance_event(Action.MEMBER_ADDED, subject, now, by, record)

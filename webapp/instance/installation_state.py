@@ -24,7 +24,7 @@ _DATABASES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 
 
 @dataclass(frozen=True)
-class Problem:
+class InstallationProblem:
     """What is wrong, and what to do. is_about_admins: whether the list of workspaces without an admin helps."""
 
     sentence: str
@@ -36,7 +36,7 @@ class Problem:
 class Installation:
     """What the page shows. workers: None if the queue server cannot be asked. mail_host: None if mail is not set up."""
 
-    problems: list[Problem]
+    problems: list[InstallationProblem]
     workers: list[queue.Worker] | None
     backlog: Backlog
     database: str
@@ -78,56 +78,56 @@ def _list_workers() -> list[queue.Worker] | None:
         return None
 
 
-def _list_part_problems(parts: Mapping[str, str]) -> Iterator[Problem]:
+def _list_part_problems(parts: Mapping[str, str]) -> Iterator[InstallationProblem]:
     """Describe what the readiness report names: only the part at fault, and no part that nobody has checked."""
     for subject in ("database", "queue"):
         if parts[subject] != OK and not parts[subject].startswith(_UNKNOWN):
             yield _describe_part(_SUBJECTS[subject], parts[subject])
     if parts["worker"] != OK and not parts["worker"].startswith(_UNKNOWN):
         sentence = parts["worker"].rstrip(".")
-        yield Problem(
+        yield InstallationProblem(
             f"No test is sent. {sentence[:1].upper()}{sentence[1:]}.",
             f"Check that {COMMAND} worker runs, and read its log.",
         )
 
 
-def _describe_part(subject: str, predicate: str) -> Problem:
+def _describe_part(subject: str, predicate: str) -> InstallationProblem:
     """Separate what is wrong from what to do: a colon is between them."""
     cause, _, cure = predicate.rstrip(".").partition(": ")
     cure = cure or f"run {COMMAND} check-settings on the server"
-    return Problem(f"{subject} {cause}.", f"{cure[:1].upper()}{cure[1:]}.")
+    return InstallationProblem(f"{subject} {cause}.", f"{cure[:1].upper()}{cure[1:]}.")
 
 
-def _list_backlog_problems(parts: Mapping[str, str], backlog: Backlog) -> Iterator[Problem]:
+def _list_backlog_problems(parts: Mapping[str, str], backlog: Backlog) -> Iterator[InstallationProblem]:
     if parts["worker"] == OK and backlog.age > LONG_WAIT:
-        yield Problem(
+        yield InstallationProblem(
             f"The oldest test has waited for {backlog.age:.0f} s although a worker runs.",
             "Start another worker, or one with more processes.",
         )
 
 
-def _list_ping_problems(pings: PingReport) -> Iterator[Problem]:
+def _list_ping_problems(pings: PingReport) -> Iterator[InstallationProblem]:
     if pings.code is not None:
-        yield Problem(
+        yield InstallationProblem(
             f"The last request to the address in ALERTCHECK_PING_URL failed ({pings.code}).",
             "Check that address, and that this server can reach it. Your monitoring raises an alarm without need.",
         )
 
 
-def _list_data_problems() -> Iterator[Problem]:
+def _list_data_problems() -> Iterator[InstallationProblem]:
     if trouble := find_mail_trouble(is_needed=is_mail_needed()):
-        yield Problem(trouble.sentence, trouble.next_step)
+        yield InstallationProblem(trouble.sentence, trouble.next_step)
     if not accounts.has_instance_admin():
-        yield Problem(
+        yield InstallationProblem(
             "No account is an instance admin, so nobody sees this page once your session ends.",
             f"Run {COMMAND} make-instance-admin EMAIL on the server.",
         )
     if without := workspaces.count_workspaces_without_admin():
         which = "1 workspace has" if without == 1 else f"{without} workspaces have"
-        yield Problem(f"{which} no admin who can sign in.", "Give each an admin.", is_about_admins=True)
+        yield InstallationProblem(f"{which} no admin who can sign in.", "Give each an admin.", is_about_admins=True)
     if unreadable := count_unsearchable(current_settings().cipher).unreadable:
         which = "1 destination" if unreadable == 1 else f"{unreadable} destinations"
-        yield Problem(
+        yield InstallationProblem(
             f"The settings of {which} cannot be decrypted, so no alert can be sent there.",
             "Add the key they were saved with to ALERTCHECK_CONFIG_KEYS, or let an admin enter the settings again.",
         )

@@ -35,7 +35,7 @@ from webapp.notices.headline import Item, describe_headline, name_destinations
 from webapp.notices.mail_results import Ending, end_notices
 from webapp.notices.mails import drop_items, keep_true_items
 from webapp.outbound import OutboundClient
-from webapp.presses.rate_limits import admit_targets
+from webapp.presses.limit_counters import admit_targets
 from webapp.settings import AppSettings
 
 log = logging.getLogger(__name__)

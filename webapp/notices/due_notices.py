@@ -31,7 +31,7 @@ PAGE_SIZE = 20
 # Problems that one step looks at for one recipient; for several, it looks at fewer.
 LOOKED_AT = 1000
 
-# Problems of which one step sets when they are looked at again.
+# Problems for which one step sets the time of the next look.
 PUT_OFF = 500
 
 # An open problem is looked at again this often: members, their addresses and their choices change meanwhile.

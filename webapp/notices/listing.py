@@ -69,7 +69,7 @@ def load_target(workspace_id: int) -> ToldDestination | None:
 
 
 @dataclass(frozen=True)
-class Notification:
+class ToldRecipient:
     """Who was told about a problem, or could not be.
 
     name: of the member, or of the destination. words: what became of it. next_step: what to do, or None.
@@ -95,7 +95,7 @@ class ListedProblem:
     count: str
     next_step: str
     end: str
-    notifications: list[Notification]
+    notifications: list[ToldRecipient]
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def _list(
     return db.session.scalars(query.order_by(*order).limit(limit)).all()
 
 
-def _make_row(problem: DestinationProblem, role: Role, notifications: list[Notification]) -> ListedProblem:
+def _make_row(problem: DestinationProblem, role: Role, notifications: list[ToldRecipient]) -> ListedProblem:
     destination = problem.destination
     target = mask_target(destination, role, current_settings().cipher) if destination.deleted_at is None else None
     is_open = problem.closed_at is None
@@ -148,7 +148,7 @@ def _make_row(problem: DestinationProblem, role: Role, notifications: list[Notif
     )
 
 
-def _list_notifications(problem_ids: Sequence[int]) -> dict[int, list[Notification]]:
+def _list_notifications(problem_ids: Sequence[int]) -> dict[int, list[ToldRecipient]]:
     """Return who was told about each problem, newest first. A canceled notice told nobody anything."""
     query = (
         select(NoticeItem.problem_id, NoticeItem.kind, Notice, Account.name, AlertDestination)
@@ -161,19 +161,19 @@ def _list_notifications(problem_ids: Sequence[int]) -> dict[int, list[Notificati
         )
         .order_by(Notice.id.desc())
     )
-    notifications: dict[int, list[Notification]] = {}
+    notifications: dict[int, list[ToldRecipient]] = {}
     for problem_id, kind, notice, name, target in db.session.execute(query).all():
         notification = _describe_target(target, kind, notice) if target else _describe_member(name, kind, notice)
         notifications.setdefault(problem_id, []).append(notification)
     return notifications
 
 
-def _describe_member(name: str, kind: NoticeKind, notice: Notice) -> Notification:
+def _describe_member(name: str, kind: NoticeKind, notice: Notice) -> ToldRecipient:
     step = find_next_step(notice.error_code) if notice.error_code else None
-    return Notification(name, kind, _STATUSES[notice.status], notice.ended_at or notice.created_at, step)
+    return ToldRecipient(name, kind, _STATUSES[notice.status], notice.ended_at or notice.created_at, step)
 
 
-def _describe_target(target: AlertDestination, kind: NoticeKind, notice: Notice) -> Notification:
+def _describe_target(target: AlertDestination, kind: NoticeKind, notice: Notice) -> ToldRecipient:
     words = _STATUSES_OF_DESTINATIONS[notice.status]
     if notice.status is NoticeStatus.FAILED and notice.error_code in UNCERTAIN_CODES:
         words = "may have been told"
@@ -183,4 +183,4 @@ def _describe_target(target: AlertDestination, kind: NoticeKind, notice: Notice)
     if notice.error_code == MailError.RECIPIENT_LIMIT:
         reason = "It has received many messages from Alertcheck in the last minute."
     said = " ".join(filter(None, (reason, step))) or None
-    return Notification(target.name, kind, words, notice.ended_at or notice.created_at, said)
+    return ToldRecipient(target.name, kind, words, notice.ended_at or notice.created_at, said)

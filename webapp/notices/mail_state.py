@@ -21,7 +21,8 @@ from webapp.models import (
 )
 from webapp.models.problem import IS_OPEN
 
-# What one recipient's mailbox answered, or a recipient has used up, says nothing about the mail of the installation.
+# Failures of one recipient: of the mailbox, or of a limit that the recipient has used up. They say nothing about the
+# mail of the installation.
 OF_RECIPIENTS = frozenset(
     {
         MailError.RECIPIENT_LIMIT.value,

@@ -9,7 +9,7 @@ from webapp.deliveries.arrival import UNCERTAIN_CODES
 from webapp.failures import Code
 from webapp.models import DestinationProblem, NoticeKind, NoticeStatus, ProblemEnd, ProblemKind
 
-# What happens within this time after a notice is told together, in the next one.
+# What happens within this time after a notice is gathered, and told in the next one.
 GATHERED_FOR = timedelta(minutes=15)
 
 # While a notice is under way, its recipient gets no other one. It is looked at again after this time.
@@ -18,7 +18,7 @@ UNDER_WAY_FOR = timedelta(minutes=1)
 # After a notice that could not be sent, the next one may begin this much later.
 AFTER_FAILURE = timedelta(hours=1)
 
-# What goes on is told again once a day, and with it everything that was told this long ago or longer.
+# A problem that goes on is told again once a day, together with all others that were last told this long ago or longer.
 REMINDER_INTERVAL = timedelta(days=1)
 REMINDED_TOGETHER = timedelta(hours=12)
 
@@ -67,7 +67,7 @@ class PastNotice:
 
     @property
     def may_have_arrived(self) -> bool:
-        """Whether the recipient knows it, or may: nothing is told twice."""
+        """Whether the recipient got it, or may have got it: then it is not told again."""
         is_uncertain = self.status is NoticeStatus.FAILED and self.error_code in self.uncertain_codes
         return is_uncertain or self.status in (NoticeStatus.QUEUED, NoticeStatus.SENT)
 

@@ -10,9 +10,8 @@ from webapp.outbound.policy.urls import Target
 from webapp.outbound.smtp.client import MailResponse, MailServer, check_mail_server, send_mail
 from webapp.outbound.transport.allowed_addresses import find_addresses
 from webapp.outbound.transport.connect import HTTP_ALPN, open_plain_connection
-from webapp.outbound.transport.deadline import Deadline
+from webapp.outbound.transport.deadline import LIMITS, Deadline, Limits
 from webapp.outbound.transport.dns import Resolver, system_resolver
-from webapp.outbound.transport.limits import LIMITS, Limits
 from webapp.outbound.transport.tls import make_context
 
 __all__ = [

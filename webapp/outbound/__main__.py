@@ -22,8 +22,8 @@ from time import monotonic
 
 from webapp.environment.settings_reader import Misconfigured
 from webapp.failures import MEANINGS, Code, DeliveryFailed
-from webapp.outbound.http.classification import check_response
 from webapp.outbound.http.client import post
+from webapp.outbound.http.response_classification import check_response
 from webapp.outbound.policy.allowed_targets import Policy, check_url
 from webapp.outbound.policy.urls import read_url
 from webapp.outbound.settings import read_mail_server, read_policy

@@ -9,7 +9,7 @@ from webapp.app_state import current_settings
 from webapp.extensions import db
 from webapp.failures import Code, DeliveryFailed
 from webapp.models import Ping, database_clock
-from webapp.outbound.http.classification import check_response
+from webapp.outbound.http.response_classification import check_response
 from webapp.pings.due import add_due_pings
 from webapp.settings.private_receivers import EVERY_WORKSPACE
 

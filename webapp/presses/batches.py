@@ -28,7 +28,7 @@ from webapp.presses.left_out_destinations import (
 from webapp.presses.press import Refused, request_each_within_limits
 from webapp.presses.testable_destinations import Candidate, list_candidates
 
-# How long it is known what a press left out. It matters for a minute.
+# How long the record of what a press left out is kept. Pages show it for about a minute.
 KEPT_FOR = timedelta(days=1)
 
 # A destination, and when its test send is requested: each of a large batch has its own time.
@@ -84,7 +84,7 @@ def request_each(
     """Request and enqueue a test send for each of these destinations that may have one, in this order.
 
     Ends at the workspace's limit, and at once if the queue server is unavailable.
-    find_obstacle: what is known before one is requested.
+    find_obstacle: returns why a destination is left out before a test send is requested, or None.
     """
     batch, waits, clock = secrets.token_hex(8), Waits(list), _start_clock(now)
     remaining, total = deque(find_eligible(candidates, now, find_obstacle, waits)), 0

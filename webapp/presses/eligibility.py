@@ -29,7 +29,7 @@ class RequestResult(StrEnum):
 
 
 def pages_people(channel_name: str) -> bool:
-    """Check whether a test over this channel wakes somebody up. One that this version does not know sends nothing."""
+    """Check whether a test over this channel wakes somebody up. An unknown one sends nothing, so it does not."""
     channel = CHANNELS.get(channel_name)
     return channel is not None and channel.pages_people
 

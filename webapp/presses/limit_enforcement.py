@@ -1,4 +1,4 @@
-"""Counts each press in the limits of test sends, or refuses it: the cooldown of its destination, then `rate_limits`.
+"""Counts each press in the limits of test sends, or refuses it: the cooldown of its destination, then `limit_counters`.
 
 The cooldown is a window of Flask-Limiter. The script that counts the other limits checks it first, before anything is
 written. The database decides (`webapp.deliveries.requesting.writing`), so a flushed or unavailable Redis lets no second
@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from webapp.app_state import current_settings
 from webapp.deliveries.requesting.cooldown import COOLDOWN, CoolingDown
 from webapp.extensions import limiter
-from webapp.presses.rate_limits import PressLimit, TooManyTestSends, count_presses, uncount_presses
+from webapp.presses.limit_counters import PressLimit, TooManyTestSends, count_presses, uncount_presses
 from webapp.queue import classify
 
 log = logging.getLogger(__name__)
@@ -42,8 +42,9 @@ class Press:
 def enforce_limits(presses: Sequence[Press]) -> Iterator[Refusals]:
     """Count presses, one after the other, and yield `CoolingDown` or `TooManyTestSends` for each that is refused.
 
-    A press to whose destination the block adds a refusal does not count; if the block raises, none does.
-    No destination may be there twice.
+    If the block adds a refusal for the destination of a press, that press does not count. If the block raises, none
+    counts.
+    No two presses may have the same destination.
     """
     refusals, ids = Refusals(), dict[int, str]()
     try:

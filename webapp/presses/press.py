@@ -9,14 +9,14 @@ from webapp.app_state import current_settings
 from webapp.auth.access import Visit
 from webapp.database.sessions import keeping_rows
 from webapp.deliveries import WantedTest
-from webapp.deliveries.requesting.objections import DrillTaken, OtherTestWaits
+from webapp.deliveries.requesting.request_rules import DrillTaken, OtherTestWaits
 from webapp.failures import DeliveryFailed
 from webapp.models import Account, AlertDestination, Workspace
 from webapp.outbound.policy.counted_targets import SendTarget
 from webapp.presses.eligibility import RequestResult, find_refusal
 from webapp.presses.enqueueing import enqueue_or_fail
+from webapp.presses.limit_counters import TooManyTestSends, list_limits
 from webapp.presses.limit_enforcement import Press, enforce_limits
-from webapp.presses.rate_limits import TooManyTestSends, list_limits
 
 
 class Refused(Exception):

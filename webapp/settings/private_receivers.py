@@ -15,11 +15,11 @@ from webapp.outbound.policy.opened_networks import DEFAULT_PORTS, explain_closed
 from webapp.outbound.policy.public_networks import Network
 from webapp.outbound.settings import read_network
 from webapp.outbound.transport.own_servers import parse_own_address
+from webapp.text.slugs import is_slug
 
 # Stands for the slug of every workspace.
 EVERY_WORKSPACE = "*"
 
-_SLUG = re.compile(r"[a-z0-9-]{1,63}")
 _PORT = re.compile(r"[0-9]{1,5}")
 _FORM = "takes workspace=network entries, such as harbor=10.0.0.0/8"
 
@@ -49,7 +49,7 @@ def read_allowed_networks(text: str) -> Networks:
     networks: dict[str, tuple[Network, ...]] = {}
     for number, entry in enumerate(split(text, ", \t"), 1):
         slug, _, network = entry.partition("=")
-        if slug != EVERY_WORKSPACE and not _SLUG.fullmatch(slug):
+        if slug != EVERY_WORKSPACE and not is_slug(slug):
             raise ValueError(f"{_FORM}; entry {number} has no slug of a workspace, nor *, in front of an equals sign.")
         networks[slug] = (*networks.get(slug, ()), _read_network(number, network))
     return networks

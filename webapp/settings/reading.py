@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from logging import getLogger
 
 from webapp.encryption.settings_cipher import SettingsCipher
-from webapp.environment.demo_mail import DEMO_MAIL_DOMAIN
+from webapp.environment.demo_hosts import VISITOR_MAIL_DOMAIN
 from webapp.environment.deprecated_names import use_new_names
 from webapp.environment.redis_prefix import derive_redis_prefix
 from webapp.environment.settings_reader import PREFIX, Misconfigured, read_model, variables_of
@@ -159,7 +159,7 @@ def _close(policy: Policy, receiver: Origin) -> Policy:
         extra_hosts={},
         proxy=None,
         proxy_authorization=None,
-        demo_mail_domain=DEMO_MAIL_DOMAIN,
+        demo_mail_domain=VISITOR_MAIL_DOMAIN,
     )
 
 

@@ -13,6 +13,7 @@ from webapp.environment.values import read_flag
 from webapp.failures import DeliveryFailed
 from webapp.outbound.policy.urls import Target, read_url
 from webapp.text.names import NameInvalid, read_name
+from webapp.text.slugs import is_slug
 
 Value = TypeVar("Value")
 
@@ -28,7 +29,6 @@ _SIGNED_OUT_PATH = "/sign-in"
 _MAX_LENGTH = 255
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_SLUG = re.compile(r"[a-z0-9-]{1,63}")
 _EXAMPLE = "such as https://login.example.com/realms/company"
 _ROLE_FORM = "takes group:workspace=role entries, such as ops:harbor=admin"
 
@@ -152,7 +152,7 @@ def _find_role_problem(group: str, slug: str, role: str) -> str | None:
         return f"does not end in one of {', '.join(f'={known}' for known in ROLES)}. In a group, write a comma as %2C"
     if slug == "*":
         return "stands for every workspace: list each one by its slug"
-    if not _SLUG.fullmatch(slug):
+    if not is_slug(slug):
         return "has no slug of a workspace between the last colon and the equals sign"
     if not group:
         return "has no group in front of the colon"

@@ -7,7 +7,7 @@ from time import monotonic
 
 from flask import Flask
 
-from webapp.settings_check.finding import Check, Finding, State
+from webapp.settings_check.finding import Check, Finding, Severity
 from webapp.settings_check.key_checks import check_keys
 from webapp.settings_check.network_checks import check_dns, check_egress_proxy, check_mail
 from webapp.settings_check.page_checks import check_page_settings
@@ -52,9 +52,9 @@ def check_settings(app: Flask, checks: Mapping[str, Check] = CHECKS, limit: floa
         try:
             yield from findings.result(max(0.0, ends_at - monotonic()))
         except TimeoutError:
-            yield Finding(part, State.PROBLEM, f"It did not respond within {limit:g} s.{_name_setting(part)}")
+            yield Finding(part, Severity.PROBLEM, f"It did not respond within {limit:g} s.{_name_setting(part)}")
         except Exception as error:  # its text may quote a secret
-            yield Finding(part, State.PROBLEM, f"The check failed ({type(error).__name__}).")
+            yield Finding(part, Severity.PROBLEM, f"The check failed ({type(error).__name__}).")
 
 
 def _name_setting(part: str) -> str:

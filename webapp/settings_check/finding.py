@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class State(StrEnum):
+class Severity(StrEnum):
     """ok: it works. note: it works, or is not set, and may be meant so. problem: it cannot work."""
 
     OK = "ok"
@@ -18,7 +18,7 @@ class Finding:
     """part: what was checked. text: sentences without a secret or a URL; those of a problem name the setting."""
 
     part: str
-    state: State
+    severity: Severity
     text: str
 
 

@@ -4,7 +4,7 @@ from webapp.app_state import current_settings
 from webapp.channels import CHANNELS
 from webapp.failures import Cause, Code, DeliveryFailed
 from webapp.outbound import OutboundClient, check_mail_server
-from webapp.settings_check.finding import Finding, State
+from webapp.settings_check.finding import Finding, Severity
 
 # A public host that channels send to.
 PUBLIC_HOST = next(host for channel in CHANNELS.values() for host in channel.hosts or () if not host.startswith("*"))
@@ -25,28 +25,28 @@ def check_mail() -> list[Finding]:
     server = current_settings().outbound.mail
     if server is None:
         text = "ALERTCHECK_MAIL_URL is not set: tests of email destinations fail."
-        return [Finding("mail", State.NOTE, text)]
+        return [Finding("mail", Severity.NOTE, text)]
     try:
         check_mail_server(server)
     except DeliveryFailed as failure:
         cure = _MAIL_CURES.get(failure.code, _CHECK_MAIL_URL)
-        return [Finding("mail", State.PROBLEM, f"{failure.message} {cure}")]
+        return [Finding("mail", Severity.PROBLEM, f"{failure.message} {cure}")]
     sign_in = "the sign-in" if server.username else "the connection, without a sign-in"
-    return [Finding("mail", State.OK, f"The mail server accepts {sign_in}.")]
+    return [Finding("mail", Severity.OK, f"The mail server accepts {sign_in}.")]
 
 
 def check_dns() -> list[Finding]:
     """Look up a public host."""
     outbound = current_settings().outbound
     if outbound.policy.demo_receiver:
-        return [Finding("dns", State.NOTE, "Not checked: the demo sends to its own receiver only.")]
+        return [Finding("dns", Severity.NOTE, "Not checked: the demo sends to its own receiver only.")]
     try:
         outbound.look_up(PUBLIC_HOST)
     except DeliveryFailed as failure:
         text = f"{failure.message} Messages to public hosts fail. Check the DNS servers of this machine or container."
         # An installation without a way to the internet may send to its trusted origins only.
-        return [Finding("dns", State.NOTE if outbound.policy.trusted_origins else State.PROBLEM, text)]
-    return [Finding("dns", State.OK, f"{PUBLIC_HOST} is found.")]
+        return [Finding("dns", Severity.NOTE if outbound.policy.trusted_origins else Severity.PROBLEM, text)]
+    return [Finding("dns", Severity.OK, f"{PUBLIC_HOST} is found.")]
 
 
 def check_egress_proxy() -> list[Finding]:
@@ -59,7 +59,7 @@ def check_egress_proxy() -> list[Finding]:
         outbound.try_connection(target)
     except DeliveryFailed as failure:
         return [_describe_proxy_failure(failure)]
-    return [Finding("proxy", State.OK, f"The proxy connects to {target}.")]
+    return [Finding("proxy", Severity.OK, f"The proxy connects to {target}.")]
 
 
 def _choose_target(outbound: OutboundClient) -> str:
@@ -72,5 +72,5 @@ def _choose_target(outbound: OutboundClient) -> str:
 
 def _describe_proxy_failure(failure: DeliveryFailed) -> Finding:
     if failure.facts.cause is Cause.PROXY_REFUSED:
-        return Finding("proxy", State.NOTE, f"{failure.message} The proxy may allow other hosts only.")
-    return Finding("proxy", State.PROBLEM, failure.message)
+        return Finding("proxy", Severity.NOTE, f"{failure.message} The proxy may allow other hosts only.")
+    return Finding("proxy", Severity.PROBLEM, failure.message)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from webapp.app_state import current_settings
 from webapp.outbound.policy.urls import read_url
 from webapp.settings import AppSettings
-from webapp.settings_check.finding import Finding, State
+from webapp.settings_check.finding import Finding, Severity
 
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0", "::"})  # noqa: S104 - recognized, not bound
 
@@ -14,9 +14,9 @@ def check_page_settings() -> list[Finding]:
     """Compare ALERTCHECK_PUBLIC_URL, _HTTPS, _ALLOWED_HOSTS and _TRUSTED_PROXIES with each other."""
     app_settings = current_settings()
     if app_settings.demo and not app_settings.is_public_demo:
-        return [Finding("pages", State.NOTE, "Not checked: the demo responds to this machine only.")]
+        return [Finding("pages", Severity.NOTE, "Not checked: the demo responds to this machine only.")]
     found = [*_check_public_url(app_settings), *_check_access(app_settings)]
-    return found or [Finding("pages", State.OK, "The settings about the pages fit together.")]
+    return found or [Finding("pages", Severity.OK, "The settings about the pages fit together.")]
 
 
 def _check_public_url(app_settings: AppSettings) -> Iterator[Finding]:
@@ -49,8 +49,8 @@ def _check_access(app_settings: AppSettings) -> Iterator[Finding]:
 
 
 def _note(text: str) -> Finding:
-    return Finding("pages", State.NOTE, text)
+    return Finding("pages", Severity.NOTE, text)
 
 
 def _problem(text: str) -> Finding:
-    return Finding("pages", State.PROBLEM, text)
+    return Finding("pages", Severity.PROBLEM, text)

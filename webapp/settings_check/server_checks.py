@@ -9,10 +9,9 @@ from webapp import queue
 from webapp.database.outage_reasons import describe_database
 from webapp.extensions import db
 from webapp.health.database import check_database
-from webapp.health.queue import check_queue
 from webapp.health.report import OK
 from webapp.models import database_clock
-from webapp.settings_check.finding import Finding, State
+from webapp.settings_check.finding import Finding, Severity
 
 # Seconds that this machine's clock may differ from the database's: certificates and logs use this machine's.
 CLOCK_NOTE, CLOCK_PROBLEM = 5.0, 60.0
@@ -32,9 +31,9 @@ def check_database_server() -> list[Finding]:
     except SQLAlchemyError:
         reason = _name_setting(check_database())
         return [
-            Finding("database", State.PROBLEM, describe_database(reason)),
-            Finding("schema", State.NOTE, "Not checked: the database cannot be used."),
-            Finding("clock", State.NOTE, "Not checked: the database cannot be used."),
+            Finding("database", Severity.PROBLEM, describe_database(reason)),
+            Finding("schema", Severity.NOTE, "Not checked: the database cannot be used."),
+            Finding("clock", Severity.NOTE, "Not checked: the database cannot be used."),
         ]
     return [_check_encoding(), _check_schema(), _check_clock()]
 
@@ -43,20 +42,20 @@ def _check_encoding() -> Finding:
     if db.engine.dialect.name == "postgresql":
         encoding = db.session.scalar(text("SHOW server_encoding"))
         if encoding != "UTF8":
-            return Finding("database", State.PROBLEM, f"The database has the encoding {encoding}. {_USE_UTF8}")
-    return Finding("database", State.OK, f"{_NAMES[db.engine.dialect.name]} accepts the connection.")
+            return Finding("database", Severity.PROBLEM, f"The database has the encoding {encoding}. {_USE_UTF8}")
+    return Finding("database", Severity.OK, f"{_NAMES[db.engine.dialect.name]} accepts the connection.")
 
 
 def _check_schema() -> Finding:
     reason = check_database()
     if reason != OK:
-        return Finding("schema", State.PROBLEM, describe_database(reason))
-    return Finding("schema", State.OK, "The schema fits this program, and the database accepts changes.")
+        return Finding("schema", Severity.PROBLEM, describe_database(reason))
+    return Finding("schema", Severity.OK, "The schema fits this program, and the database accepts changes.")
 
 
 def _check_clock() -> Finding:
     if db.engine.dialect.name == "sqlite":
-        return Finding("clock", State.OK, "SQLite uses the clock of this machine.")
+        return Finding("clock", Severity.OK, "SQLite uses the clock of this machine.")
     return compare_clocks(datetime.now(UTC), database_clock.now())
 
 
@@ -64,19 +63,19 @@ def compare_clocks(here: datetime, there: datetime) -> Finding:
     """Compare this machine's clock with the database's."""
     seconds = (here - there).total_seconds()
     if abs(seconds) < CLOCK_NOTE:
-        return Finding("clock", State.OK, "The clock of this machine agrees with the database's.")
-    state = State.PROBLEM if abs(seconds) >= CLOCK_PROBLEM else State.NOTE
+        return Finding("clock", Severity.OK, "The clock of this machine agrees with the database's.")
+    severity = Severity.PROBLEM if abs(seconds) >= CLOCK_PROBLEM else Severity.NOTE
     direction = "ahead of" if seconds > 0 else "behind"
     sentence = f"The clock of this machine is {abs(seconds):.0f} s {direction} the database's."
-    return Finding("clock", state, f"{sentence} Keep both in sync with NTP.")
+    return Finding("clock", severity, f"{sentence} Keep both in sync with NTP.")
 
 
 def check_queue_server() -> list[Finding]:
     """Write a key that expires."""
-    reason = check_queue()
-    if reason == OK:
-        return [Finding("queue", State.OK, "The queue server accepts the connection and writes.")]
-    return [Finding("queue", State.PROBLEM, f"The queue server {reason}.")]
+    outage = queue.find_outage()
+    if outage is None:
+        return [Finding("queue", Severity.OK, "The queue server accepts the connection and writes.")]
+    return [Finding("queue", Severity.PROBLEM, outage.sentence)]
 
 
 def check_workers() -> list[Finding]:
@@ -84,12 +83,12 @@ def check_workers() -> list[Finding]:
     try:
         is_alive, fault = queue.is_worker_alive(), queue.find_fault()
     except queue.QueueUnavailable:
-        return [Finding("worker", State.NOTE, "Not checked: the queue server cannot be used.")]
+        return [Finding("worker", Severity.NOTE, "Not checked: the queue server cannot be used.")]
     if is_alive:
-        return [Finding("worker", State.OK, "A worker does its work.")]
+        return [Finding("worker", Severity.OK, "A worker does its work.")]
     if fault:
-        return [Finding("worker", State.PROBLEM, f"No recent heartbeat: {fault}.")]
-    return [Finding("worker", State.NOTE, queue.NO_WORKER)]
+        return [Finding("worker", Severity.PROBLEM, f"No recent heartbeat: {fault}.")]
+    return [Finding("worker", Severity.NOTE, queue.NO_WORKER)]
 
 
 def _name_setting(reason: str) -> str:

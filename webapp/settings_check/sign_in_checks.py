@@ -6,7 +6,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from webapp.failures import Code
 from webapp.settings.single_sign_on import SingleSignOn
-from webapp.settings_check.finding import Finding, State
+from webapp.settings_check.finding import Finding, Severity
 from webapp.single_sign_on.group_roles import find_workspaces
 from webapp.single_sign_on.metadata import Metadata
 from webapp.single_sign_on.provider import Provider, find_provider
@@ -34,7 +34,7 @@ def check_sign_in() -> list[Finding]:
     if provider is None:
         return []
     found = [*_check_provider(provider), *_check_workspaces(provider.settings)]
-    return found or [Finding("sign-in", State.OK, "The provider responds, and fits the settings.")]
+    return found or [Finding("sign-in", Severity.OK, "The provider responds, and fits the settings.")]
 
 
 def _check_provider(provider: Provider) -> Iterator[Finding]:
@@ -64,9 +64,9 @@ def _check_abilities(metadata: Metadata, settings: SingleSignOn) -> Iterator[Fin
         yield _problem(_CANNOT_SIGN)
     if metadata.end_session is None:
         text = "The provider has no page for signing out: whoever signs out of Alertcheck stays signed in there."
-        yield Finding("sign-in", State.NOTE, text)
+        yield Finding("sign-in", Severity.NOTE, text)
     if not settings.group_roles:
-        yield Finding("sign-in", State.NOTE, "OIDC_ROLES is not set: only people who are invited get an account.")
+        yield Finding("sign-in", Severity.NOTE, "OIDC_ROLES is not set: only people who are invited get an account.")
 
 
 def _check_workspaces(settings: SingleSignOn) -> Iterator[Finding]:
@@ -74,12 +74,12 @@ def _check_workspaces(settings: SingleSignOn) -> Iterator[Finding]:
     try:
         missing = named - {workspace.slug for workspace in find_workspaces(named)}
     except SQLAlchemyError:
-        yield Finding("sign-in", State.NOTE, "The workspaces in OIDC_ROLES were not checked: no database.")
+        yield Finding("sign-in", Severity.NOTE, "The workspaces in OIDC_ROLES were not checked: no database.")
         return
     if missing:
         text = f"OIDC_ROLES names workspaces that do not exist: {', '.join(sorted(missing))}."
-        yield Finding("sign-in", State.NOTE, text)
+        yield Finding("sign-in", Severity.NOTE, text)
 
 
 def _problem(text: str) -> Finding:
-    return Finding("sign-in", State.PROBLEM, text)
+    return Finding("sign-in", Severity.PROBLEM, text)

@@ -27,7 +27,7 @@ from webapp.workspaces.set_up import follow_sign_on
 
 
 class _ChangedMeanwhile(Exception):
-    """Whose account it is has changed since it was found."""
+    """Which account is the person's has changed since it was looked up."""
 
 
 def admit(

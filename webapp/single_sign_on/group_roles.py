@@ -9,7 +9,7 @@ from webapp.audit import Actor
 from webapp.extensions import db
 from webapp.models import Account, Member, MemberSource, Role, Workspace
 from webapp.settings.single_sign_on import ROLES, SingleSignOn
-from webapp.workspaces.membership_rules import grant_role, remove_member
+from webapp.workspaces.membership_changes import grant_role, remove_member
 
 
 def find_roles(settings: SingleSignOn, groups: Collection[str]) -> dict[str, Role]:

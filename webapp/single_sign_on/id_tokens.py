@@ -1,4 +1,4 @@
-"""Checks the provider's ID token: its signature, and whom, when and which sign-in it is for.
+"""Checks the provider's ID token: its signature, its recipient, its times, and that it belongs to this sign-in.
 
 The rules are those of OpenID Connect Core 1.0, section 3.1.3.7. Authlib checks the claims, and joserfc, which Authlib
 itself uses, the signature.

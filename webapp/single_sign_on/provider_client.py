@@ -15,7 +15,7 @@ from webapp.outbound import HttpResponse, OutboundClient
 from webapp.outbound.http.client import get, post
 from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.urls import Origin, read_url
-from webapp.outbound.transport.limits import Limits
+from webapp.outbound.transport.deadline import Limits
 from webapp.single_sign_on.refusals import Refusal, SignOnRefused
 
 # Seconds for all requests of one sign-in, and for each of them.

@@ -9,7 +9,8 @@ from webapp.single_sign_on.refusals import SignOnRefused
 def find_sign_out_url(provider: Provider) -> str | None:
     """Return where to send a browser after its session here has ended; None if the provider has no such page.
 
-    The client id stands for the token of the sign-in, which is not kept: the provider may ask whether it is meant.
+    The token of the sign-in is not kept, so the client id is sent instead. The provider may then ask the person to
+    confirm.
     """
     try:
         with provider.connect() as client:

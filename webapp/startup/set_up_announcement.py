@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from webapp.app_state import app_state, current_settings
-from webapp.auth.set_up_links import Offer, is_new_installation, make_address, offer_link
+from webapp.auth.set_up_links import SetUpOffer, is_new_installation, make_address, offer_link
 from webapp.database.revision import find_schema_problem
 from webapp.environment.installed_program import COMMAND
 from webapp.models.database_clock import DatabaseClock
@@ -76,7 +76,7 @@ def _announce_in(session: Session, now: datetime) -> None:
         log.warning("no account exists yet", extra={"advice": advice})
 
 
-def _log_offer(offer: Offer | None) -> None:
+def _log_offer(offer: SetUpOffer | None) -> None:
     if offer is None:
         return
     until = offer.expires_at.isoformat(timespec="seconds")

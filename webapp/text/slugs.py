@@ -1,4 +1,4 @@
-"""Proposes the slug of a workspace, which stands in its addresses, from its name."""
+"""The slug of a workspace, which stands in its addresses: what it may consist of, and one proposed from a name."""
 
 import re
 import unicodedata
@@ -7,6 +7,22 @@ MAX_LENGTH = 63
 
 # If a name has no letter of the Latin alphabet and no digit.
 FALLBACK = "workspace"
+
+
+class InvalidSlug(Exception):
+    """The text is no valid slug. The exception's text is the rule."""
+
+
+def is_slug(text: str) -> bool:
+    """Return whether a text may be a slug."""
+    return re.fullmatch(r"[a-z0-9-]*[a-z0-9][a-z0-9-]*", text) is not None and len(text) <= MAX_LENGTH
+
+
+def read_slug(text: str) -> str:
+    """Return the slug if it is valid. Raises `InvalidSlug`."""
+    if not is_slug(text):
+        raise InvalidSlug(f"A slug has up to {MAX_LENGTH} lowercase letters, digits and hyphens.")
+    return text
 
 
 def propose_slug(name: str) -> str:

@@ -86,7 +86,7 @@ class FormPage:
             destination=self.destination,
             notice=None if refusal else self._find_notice(),
             refusal=refusal,
-            version=self._find_version(refusal),
+            seen_version=self._find_version(refusal),
             paging=describe_paging(self.channel_name),
             draft=draft or "",
             drafted=list(typed) if draft else [],

@@ -163,8 +163,9 @@ def _render(visit: Visit, form: ScheduleForm | None = None, error: str | None = 
 
 
 def _render_batch(visit: Visit, batch: str) -> Fragment:
+    """Render the progress. The rows of the page, which do not poll, follow each test that has ended."""
     status = load_batch_status(visit.workspace.id, batch, database_clock.now())
-    is_outdated = request.method == "POST" or status.progress.ended == status.progress.total
+    is_outdated = request.method == "POST" or request.args.get("ended") != str(status.progress.ended)
     headers = {"HX-Trigger": "tested-all"} if is_outdated else {}
     return render_template("_batch_progress.html", visit=visit, batch=status, **_progress_inputs()), headers
 

@@ -8,7 +8,7 @@ import time
 from flask import Flask, render_template, request, url_for
 from limits.errors import StorageError
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm.exc import ObjectDeletedError
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.exceptions import HTTPException, NotFound, SecurityError, TooManyRequests
 from werkzeug.wrappers import Response
 
@@ -68,6 +68,7 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(HTTPException, _handle_http_error)
     app.register_error_handler(SQLAlchemyError, _handle_database_error)
     app.register_error_handler(ObjectDeletedError, _handle_vanished_row)
+    app.register_error_handler(StaleDataError, _handle_vanished_row)
     app.register_error_handler(Exception, _handle_unexpected_error)
 
 

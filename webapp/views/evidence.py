@@ -18,7 +18,7 @@ from webapp.evidence import (
     Gap,
     Period,
     PeriodInvalid,
-    Problem,
+    RecordedProblem,
     Report,
     RetentionPeriods,
     find_gaps,
@@ -46,7 +46,9 @@ def show(slug: str) -> str | tuple[str, int]:
         report = _make_in_time(visit, read_period(request.args, zone, now))
     except PeriodInvalid as invalid:
         return render_template("evidence.html", visit=visit, report=None, invalid=str(invalid), **inputs), 400
-    return render_template("evidence.html", visit=visit, report=report, channels=CHANNELS, problems=Problem, **inputs)
+    return render_template(
+        "evidence.html", visit=visit, report=report, channels=CHANNELS, problems=RecordedProblem, **inputs
+    )
 
 
 @bp.get("/w/<slug>/evidence/destinations.csv")

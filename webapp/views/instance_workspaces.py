@@ -24,8 +24,9 @@ from webapp.instance.workspaces import (
 from webapp.models import Workspace, database_clock
 from webapp.text.names import NameInvalid, isolate_name, read_name
 from webapp.text.search_text import read_search_text
+from webapp.text.slugs import InvalidSlug, read_slug
 from webapp.views.instance_access import limit_changes, load_actor
-from webapp.workspaces import membership_rules, workspace_changes
+from webapp.workspaces import membership_rules, workspace_changes, workspace_deletion
 
 bp = Blueprint("instance_workspaces", __name__, url_prefix="/instance")
 
@@ -138,8 +139,8 @@ def delete(slug: str) -> PageResponse:
         return _render_deletion(workspace, "This is not the slug of the workspace."), 400
     name = isolate_name(workspace.name)
     try:
-        workspace_changes.delete_workspace(workspace, database_clock.now(), by)
-    except workspace_changes.WorkspaceGone:  # somebody else deleted it at the same moment
+        workspace_deletion.delete_workspace(workspace, database_clock.now(), by)
+    except workspace_deletion.WorkspaceGone:  # somebody else deleted it at the same moment
         db.session.rollback()
     db.session.commit()
     flash(f"{name} was deleted. A worker removes what is left of it.")
@@ -164,9 +165,9 @@ def _open(typed: dict[str, str], by: Actor, errors: dict[str, str]) -> Workspace
     except NameInvalid as reason:
         errors["name"] = str(reason)
     try:
-        slug = workspace_changes.read_slug(typed["slug"])
+        slug = read_slug(typed["slug"])
         return None if errors else workspace_changes.open_workspace(slug, name, database_clock.now(), by)
-    except (workspace_changes.InvalidSlug, workspace_changes.SlugUsed) as reason:
+    except (InvalidSlug, workspace_changes.SlugUsed) as reason:
         errors["slug"] = str(reason)
     return None
 
@@ -183,5 +184,5 @@ def _render_workspace(workspace: Workspace, errors: dict[str, str] | None = None
 
 
 def _render_deletion(workspace: Workspace, error: str | None) -> str:
-    impact = workspace_changes.assess_deletion(workspace)
+    impact = workspace_deletion.assess_deletion(workspace)
     return render_template("instance_workspace_delete.html", workspace=workspace, impact=impact, error=error)

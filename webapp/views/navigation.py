@@ -13,12 +13,12 @@ from webapp.notices.page_header import load_page_header
 
 
 @dataclass(frozen=True)
-class Place:
+class NavigationItem:
     """A link of a bar.
 
     endpoint: the view that it leads to. Every page of that view's blueprint is below it.
     below: further blueprints whose pages are below it.
-    pages: the places of the second level. The link leads to the first one that the visitor may open.
+    pages: the items of the second level. The link leads to the first one that the visitor may open.
     counts_problems: whether the link shows how many problems are open.
     """
 
@@ -26,14 +26,14 @@ class Place:
     endpoint: str
     icon: str
     below: frozenset[str] = field(default_factory=frozenset)
-    pages: tuple["Place", ...] = ()
+    pages: tuple["NavigationItem", ...] = ()
     is_for_admins: bool = False
     is_for_demo: bool = False
     is_for_public_demo: bool = True
     counts_problems: bool = False
 
     def contains(self, endpoint: str | None) -> bool:
-        """Return whether the page of a view is this place or below it."""
+        """Return whether the page of a view is this item or below it."""
         if endpoint is None:
             return False
         is_own = _blueprint(endpoint) in self.below | {_blueprint(self.endpoint)}
@@ -42,23 +42,23 @@ class Place:
 
 @dataclass(frozen=True)
 class Link:
-    """A place as a page shows it. current: "page" on the place itself, "true" on a page below it, or None."""
+    """An item as a page shows it. current: "page" on the item itself, "true" on a page below it, or None."""
 
-    place: Place
+    item: NavigationItem
     current: str | None
 
 
 # What spans workspaces, above their tabs.
-GLOBAL_PLACES = (
-    Place("What is broken", "broken.show", "warning"),
-    Place("All workspaces", "workspaces.list_all", "list"),
-    Place("Demo inbox", "inbox.show", "inbox", is_for_demo=True),
-    Place("Demo panel", "demo_panel.show", "panel", is_for_demo=True),
+GLOBAL_ITEMS = (
+    NavigationItem("What is broken", "broken.show", "warning"),
+    NavigationItem("All workspaces", "workspaces.list_all", "list"),
+    NavigationItem("Demo inbox", "inbox.show", "inbox", is_for_demo=True),
+    NavigationItem("Demo panel", "demo_panel.show", "panel", is_for_demo=True),
 )
 
 # The tabs of a workspace, each with its second level.
 WORKSPACE_TABS = (
-    Place(
+    NavigationItem(
         "Destinations",
         "workspaces.show",
         "list",
@@ -78,24 +78,26 @@ WORKSPACE_TABS = (
             }
         ),
     ),
-    Place(
+    NavigationItem(
         "History",
         "history.show",
         "history",
         pages=(
-            Place("All messages", "history.show", "history"),
-            Place("Evidence", "evidence.show", "list", is_for_public_demo=False),
+            NavigationItem("All messages", "history.show", "history"),
+            NavigationItem("Evidence", "evidence.show", "list", is_for_public_demo=False),
         ),
     ),
-    Place("Drills", "drills.show", "pending", is_for_public_demo=False),
-    Place("Problems", "problems.show", "warning", is_for_public_demo=False, counts_problems=True),
-    Place(
+    NavigationItem("Drills", "drills.show", "pending", is_for_public_demo=False),
+    NavigationItem("Problems", "problems.show", "warning", is_for_public_demo=False, counts_problems=True),
+    NavigationItem(
         "Settings",
         "members.show",
         "settings",
         pages=(
-            Place("Members", "members.show", "list", below=frozenset({"invitations"}), is_for_public_demo=False),
-            Place("Audit trail", "audit.show", "history"),
+            NavigationItem(
+                "Members", "members.show", "list", below=frozenset({"invitations"}), is_for_public_demo=False
+            ),
+            NavigationItem("Audit trail", "audit.show", "history"),
         ),
         is_for_admins=True,
     ),
@@ -103,11 +105,11 @@ WORKSPACE_TABS = (
 
 # The pages of the instance, which the account menu of an instance admin leads to.
 INSTANCE_PAGES = (
-    Place("Installation", "instance.show", "settings"),
-    Place("Workspaces", "instance_workspaces.show_all", "list"),
-    Place("Accounts", "instance_accounts.show_all", "list"),
-    Place("Mail check", "instance_mail.show", "email"),
-    Place("Audit trail", "instance_audit.show", "history"),
+    NavigationItem("Installation", "instance.show", "settings"),
+    NavigationItem("Workspaces", "instance_workspaces.show_all", "list"),
+    NavigationItem("Accounts", "instance_accounts.show_all", "list"),
+    NavigationItem("Mail check", "instance_mail.show", "email"),
+    NavigationItem("Audit trail", "instance_audit.show", "history"),
 )
 
 
@@ -128,54 +130,54 @@ def init_navigation(app: Flask) -> None:
 def list_global_links() -> list[Link]:
     """Return the links that span workspaces."""
     is_demo = current_settings().demo is not None
-    places = (place for place in GLOBAL_PLACES if is_demo or not place.is_for_demo)
-    return [Link(place, "page" if request.endpoint == place.endpoint else None) for place in places]
+    items = (item for item in GLOBAL_ITEMS if is_demo or not item.is_for_demo)
+    return [Link(item, "page" if request.endpoint == item.endpoint else None) for item in items]
 
 
 def list_instance_links() -> list[Link]:
     """Return the links to the pages of the instance."""
-    return [Link(place, _find_current(place, request.endpoint)) for place in INSTANCE_PAGES]
+    return [Link(item, _find_current(item, request.endpoint)) for item in INSTANCE_PAGES]
 
 
-def list_links(places: tuple[Place, ...], role: Role) -> Sequence[Link]:
-    """Return the links to those places of a workspace that a member with this role may open."""
-    return _list_links(places, role.may_edit, current_settings().is_public_demo, request.endpoint)
+def list_links(items: tuple[NavigationItem, ...], role: Role) -> Sequence[Link]:
+    """Return the links to those items of a workspace that a member with this role may open."""
+    return _list_links(items, role.may_edit, current_settings().is_public_demo, request.endpoint)
 
 
-def find_current_tab() -> Place | None:
+def find_current_tab() -> NavigationItem | None:
     """Return the tab that the page is below, or None."""
     return next((tab for tab in WORKSPACE_TABS if tab.contains(request.endpoint)), None)
 
 
-def find_current_instance_page() -> Place | None:
+def find_current_instance_page() -> NavigationItem | None:
     """Return the page of the instance that the page is or is below, or None."""
-    return next((place for place in INSTANCE_PAGES if place.contains(request.endpoint)), None)
+    return next((item for item in INSTANCE_PAGES if item.contains(request.endpoint)), None)
 
 
 @cache  # every page of a workspace has the same links as the last page of that view
 def _list_links(
-    places: tuple[Place, ...], may_edit: bool, is_public_demo: bool, endpoint: str | None
+    items: tuple[NavigationItem, ...], may_edit: bool, is_public_demo: bool, endpoint: str | None
 ) -> tuple[Link, ...]:
-    found = (place for place in _list_open(places, is_public_demo) if may_edit or not place.is_for_admins)
-    return tuple(_make_link(place, is_public_demo, endpoint) for place in found)
+    found = (item for item in _list_open(items, is_public_demo) if may_edit or not item.is_for_admins)
+    return tuple(_make_link(item, is_public_demo, endpoint) for item in found)
 
 
-def _make_link(place: Place, is_public_demo: bool, endpoint: str | None) -> Link:
-    first = next(iter(_list_open(place.pages, is_public_demo)), place)
-    target = replace(place, endpoint=first.endpoint)
+def _make_link(item: NavigationItem, is_public_demo: bool, endpoint: str | None) -> Link:
+    first = next(iter(_list_open(item.pages, is_public_demo)), item)
+    target = replace(item, endpoint=first.endpoint)
     return Link(target, _find_current(target, endpoint))
 
 
-def _list_open(places: Iterable[Place], is_public_demo: bool) -> list[Place]:
-    """Return the places that this kind of installation has."""
-    return [place for place in places if place.is_for_public_demo or not is_public_demo]
+def _list_open(items: Iterable[NavigationItem], is_public_demo: bool) -> list[NavigationItem]:
+    """Return the items that this kind of installation has."""
+    return [item for item in items if item.is_for_public_demo or not is_public_demo]
 
 
-def _find_current(place: Place, endpoint: str | None) -> str | None:
-    """Return how the page of a view marks the link to a place: see `Link`."""
-    if not place.contains(endpoint):
+def _find_current(item: NavigationItem, endpoint: str | None) -> str | None:
+    """Return how the page of a view marks the link to an item: see `Link`."""
+    if not item.contains(endpoint):
         return None
-    return "page" if endpoint == place.endpoint else "true"
+    return "page" if endpoint == item.endpoint else "true"
 
 
 def _blueprint(endpoint: str) -> str:

@@ -1,10 +1,10 @@
 """The pages of a forgotten password: ask for a link by mail, and set a new password by a link.
 
-The token leaves the address bar at once: it moves into the session's cookie. A page answers the same, and in the same
-time, for every address.
+The token leaves the address bar at once: it moves into the session's cookie. The page's form contains it, so each sets
+the password of the account that its own page named. A page answers the same, and in the same time, for every address.
 """
 
-from flask import Blueprint, abort, flash, redirect, render_template, session, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from webapp.account_mail.requesting import enqueue_mail
@@ -24,6 +24,8 @@ PageResponse = str | tuple[str, int] | tuple[str, int, dict[str, str]] | Respons
 
 # Where the session keeps the token of the link that was opened.
 _TOKEN = "reset_token"  # noqa: S105 - a name
+
+FIELD = "link"
 
 
 @bp.get("/forgot-password")
@@ -76,7 +78,7 @@ def show_form() -> PageResponse:
     account = find_resetting_account(session.get(_TOKEN, ""), database_clock.now())
     if account is None:
         return _render_ended()
-    return render_template("reset_password.html", form=NewPasswordForm(), email=account.email, bare=True)
+    return _render(NewPasswordForm(), account.email, session[_TOKEN])
 
 
 @bp.post("/reset-password")
@@ -84,7 +86,7 @@ def show_form() -> PageResponse:
 @limiter.limit("20 per minute")
 def set_password() -> PageResponse:
     """Set the new password, end every session of the account, and start a new one in this browser."""
-    token, form, now = session.get(_TOKEN, ""), NewPasswordForm(), database_clock.now()
+    token, form, now = request.form.get(FIELD, ""), NewPasswordForm(), database_clock.now()
     account = find_resetting_account(token, now)
     if account is None:
         return _render_ended()
@@ -95,7 +97,7 @@ def set_password() -> PageResponse:
         form.new.errors = [str(reason)]
     if form.errors:
         db.session.rollback()
-        return render_template("reset_password.html", form=form, email=email, bare=True), 400
+        return _render(form, email, token), 400
     if account is None:
         return _render_ended()
     remember_client(account, get_client(), now)
@@ -107,6 +109,10 @@ def set_password() -> PageResponse:
 def _require_offer() -> None:
     if not is_reset_offered():
         abort(404)
+
+
+def _render(form: NewPasswordForm, email: str, token: str) -> str:
+    return render_template("reset_password.html", form=form, email=email, token=token, bare=True)
 
 
 def _render_ended() -> PageResponse:

@@ -39,7 +39,10 @@ def find() -> str | Response:
     if _is_limited(account.id):
         # htmx shows no error page.
         return make_response(_render(None, is_limited=True), 200 if request.headers.get("HX-Request") else 429)
-    results = search(read_query(request.form.get("q", "")), list_memberships(account))
+    query = read_query(request.form.get("q", ""))
+    if query.is_empty:
+        return _render(None)
+    results = search(query, list_memberships(account))
     if results.only_test is not None and results.only_test.delivery.reference:
         return _lead_to(url_for("references.show", reference=results.only_test.delivery.reference))
     return _render(results)

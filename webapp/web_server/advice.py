@@ -7,8 +7,8 @@ from threading import Lock
 log = logging.getLogger(__name__)
 
 
-class Problem(StrEnum):
-    """The problems. The value is the cause and the cure, in sentences for the log."""
+class Advice(StrEnum):
+    """What to change for each problem. The value is the cause and the cure, in sentences for the log."""
 
     PROXY_NOT_COUNTED = (
         "Requests come through a proxy, but ALERTCHECK_TRUSTED_PROXIES is 0, so all visitors share the limits of one "
@@ -60,10 +60,10 @@ class AdviceLog:
     """Remembers which problems this process has logged."""
 
     def __init__(self) -> None:
-        self._logged: set[Problem] = set()
+        self._logged: set[Advice] = set()
         self._lock = Lock()
 
-    def report(self, problem: Problem, **facts: int) -> None:
+    def report(self, problem: Advice, **facts: int) -> None:
         """Log a problem with facts, unless it was logged before."""
         if problem in self._logged:
             return

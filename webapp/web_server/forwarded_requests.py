@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from webapp.extensions import UNKNOWN_CLIENT, identify_client
-from webapp.web_server.advice import AdviceLog, Problem
+from webapp.web_server.advice import Advice, AdviceLog
 from webapp.web_server.request_address import PROBES
 
 _ADDRESSES, _SCHEMES = "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO"
@@ -48,26 +48,26 @@ class ForwardedRequests:
         if scheme in ("http", "https"):
             environ["wsgi.url_scheme"] = scheme
 
-    def _find_problems(self, environ: WSGIEnvironment, addresses: list[str]) -> Iterator[Problem]:
+    def _find_problems(self, environ: WSGIEnvironment, addresses: list[str]) -> Iterator[Advice]:
         is_https = environ["wsgi.url_scheme"] == "https"
         if not self.proxies:
             # Without a proxy, gunicorn serves no https, and knows every visitor's address.
             if (self.https and not is_https) or not environ.get("REMOTE_ADDR") or _shows_proxy(environ):
-                yield Problem.PROXY_NOT_COUNTED
+                yield Advice.PROXY_NOT_COUNTED
             return
         yield from self._check_addresses(environ, addresses)
         if self.https != is_https:
-            yield Problem.NOT_HTTPS if self.https else Problem.HTTPS_OFF
+            yield Advice.NOT_HTTPS if self.https else Advice.HTTPS_OFF
 
-    def _check_addresses(self, environ: WSGIEnvironment, addresses: list[str]) -> Iterator[Problem]:
+    def _check_addresses(self, environ: WSGIEnvironment, addresses: list[str]) -> Iterator[Advice]:
         if len(addresses) < self.proxies:
-            yield Problem.TOO_FEW_ADDRESSES if addresses else Problem.NO_ADDRESS
+            yield Advice.TOO_FEW_ADDRESSES if addresses else Advice.NO_ADDRESS
             return
         client = identify_client(environ["REMOTE_ADDR"])
         if client == UNKNOWN_CLIENT:
-            yield Problem.UNREADABLE_ADDRESS
+            yield Advice.UNREADABLE_ADDRESS
         if len(addresses) > self.proxies or _names_another(environ, client):
-            yield Problem.MORE_ADDRESSES
+            yield Advice.MORE_ADDRESSES
 
 
 def _split(text: str) -> list[str]:

@@ -9,7 +9,7 @@ from werkzeug.routing import MapAdapter
 from werkzeug.wsgi import get_host
 
 from webapp.settings.allowed_hosts import AllowedHosts
-from webapp.web_server.advice import AdviceLog, Problem
+from webapp.web_server.advice import Advice, AdviceLog
 
 # Kubernetes, load balancers and Prometheus ask for them by IP address.
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -68,10 +68,10 @@ class CheckedFlask(Flask):
 
     def _check_address(self, request: Request) -> None:
         if not self.allowed_hosts.include(get_host(request.environ)):
-            self.advice.report(Problem.HOST_NOT_ALLOWED)
+            self.advice.report(Advice.HOST_NOT_ALLOWED)
             raise HostNotAllowed
         if is_under_path(request.environ):
-            self.advice.report(Problem.UNDER_A_PATH)
+            self.advice.report(Advice.UNDER_A_PATH)
             raise ServedUnderPath
 
 

@@ -9,7 +9,7 @@ from webapp.app_state import current_settings
 from webapp.deliveries.attempts.ready_deliveries import ReadyDelivery
 from webapp.models import AccountMailKind
 from webapp.notices.mails import NOTICE_COMPOSER
-from webapp.presses.rate_limits import admit_recipient
+from webapp.presses.limit_counters import admit_recipient
 from webapp.worker.dispatcher import ConcurrencyLimits
 from webapp.worker.mail_composers import COMPOSERS as ACCOUNT_COMPOSERS
 from webapp.worker.thread_errors import log_thread_errors

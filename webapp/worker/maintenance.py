@@ -23,11 +23,11 @@ from webapp.drills.requesting import DrillRounds
 from webapp.extensions import db
 from webapp.models import database_clock
 from webapp.notices.worker_rounds import NoticeRounds
-from webapp.presses.planned_tests import PlannedTestRuns
+from webapp.presses.planned_test_runs import PlannedTestRuns
 from webapp.queue import QueueUnavailable, WorkerFault, enqueue_account_mails, enqueue_deliveries
 from webapp.settings import AppSettings
+from webapp.workspaces.deleted_workspaces import delete_remains
 from webapp.workspaces.invitations import delete_old_invitations
-from webapp.workspaces.workspace_deletion import delete_remains
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +39,8 @@ Task = Callable[[datetime], object]
 # waits for, so that nothing else takes the time of a worker that is behind.
 ROUND_INTERVAL = 1.0
 
-# Seconds after which a run in which a part fails leaves the rest to the next one: each may wait until a limit of the
-# database has passed, and a heartbeat must not be late because of it.
+# If a part fails after a run has taken this many seconds, the other parts are left to the next run: each may wait for a
+# time limit of the database, and the heartbeat must not be late.
 FAILURE_TIME = 3.0
 
 

@@ -18,8 +18,8 @@ from webapp.worker.signals import STOP_SIGNALS
 
 log = logging.getLogger(__name__)
 
-# A process that ends within this many seconds of its start makes its successor count only after as many: a crash loop
-# takes jobs now and then, but does not work.
+# If a process ends within this many seconds of its start, its successor counts as working only after as many: processes
+# that crash again and again take jobs now and then, but do not work.
 PROBATION = 10.0
 
 

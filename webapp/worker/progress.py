@@ -5,7 +5,7 @@ import time
 from multiprocessing import get_context
 
 # Seconds without progress after which a process no longer counts as taking jobs.
-STALE_AFTER = 4.0
+STALLED_AFTER = 4.0
 
 
 class Progress:
@@ -19,5 +19,5 @@ class Progress:
         self._latest.value = time.monotonic()
 
     def is_recent(self) -> bool:
-        """Return whether something went on within the last `STALE_AFTER` seconds."""
-        return time.monotonic() - float(self._latest.value) <= STALE_AFTER
+        """Return whether something went on within the last `STALLED_AFTER` seconds."""
+        return time.monotonic() - float(self._latest.value) <= STALLED_AFTER

@@ -9,6 +9,12 @@ from types import FrameType
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
+def stop_on_hangup() -> None:
+    """Let SIGHUP, which a terminal sends when it is closed, do what SIGTERM does, unless `nohup` made it ignored."""
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda _number, _frame: signal.raise_signal(signal.SIGTERM))
+
+
 @contextmanager
 def defer_signals(immediately: Callable[[], object] = lambda: None, pass_on: bool = True) -> Iterator[None]:
     """Defer stop signals to the end of the block: RQ's handler talks to Redis, which may be unavailable too.

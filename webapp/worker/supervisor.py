@@ -21,6 +21,7 @@ from webapp.worker.maintenance import Maintenance
 from webapp.worker.process_pool import PROBATION, ChildProcess, start_missing, stop_all
 from webapp.worker.queue_watch import QueueWatch
 from webapp.worker.schema_wait import wait_for_schema
+from webapp.worker.signals import stop_on_hangup
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +100,7 @@ def _stop_on_signals() -> threading.Event:
 
     signal.signal(signal.SIGTERM, request_stop)
     signal.signal(signal.SIGINT, request_stop)
+    stop_on_hangup()
     return stop
 
 

@@ -1,15 +1,18 @@
 """Disables and enables accounts, with what that ends in their workspaces, in the caller's transaction."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm.exc import ObjectDeletedError
 
 from webapp.audit import Action, Actor, record_account_event
 from webapp.auth import accounts
 from webapp.auth.instance_admins import require_other_admin
 from webapp.extensions import db
 from webapp.models import Account, Member, Role, Workspace
-from webapp.workspaces.membership_rules import has_other_admin, lock_member
+from webapp.workspaces.membership_changes import lock_member
+from webapp.workspaces.membership_rules import has_other_admin
 from webapp.workspaces.removal_effects import end_what_was_made_by
 
 
@@ -38,7 +41,8 @@ def _lock_workspaces_without_other_admin(account: Account) -> list[Workspace]:
     mine = select(Workspace).join(Member).where(Member.account_id == account.id, Workspace.deleted_at.is_(None))
     found = []
     for workspace in db.session.scalars(mine.order_by(Workspace.id)).all():
-        member = lock_member(workspace, account)
-        if member is not None and member.role is Role.ADMIN and not has_other_admin(workspace.id, account.id):
-            found.append(workspace)
+        with suppress(ObjectDeletedError):  # the workspace was just deleted, which must not keep the account enabled
+            member = lock_member(workspace, account)
+            if member is not None and member.role is Role.ADMIN and not has_other_admin(workspace.id, account.id):
+                found.append(workspace)
     return found

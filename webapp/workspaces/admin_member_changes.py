@@ -11,7 +11,7 @@ from webapp.audit import Actor
 from webapp.auth.access import Visit
 from webapp.extensions import db
 from webapp.models import Account, Member, Role
-from webapp.workspaces.membership_rules import grant_role, lock_member, remove_member
+from webapp.workspaces.membership_changes import grant_role, lock_member, remove_member
 
 
 class NotAdmin(Exception):

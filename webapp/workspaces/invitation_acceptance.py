@@ -21,9 +21,9 @@ from webapp.auth.password_strength import check_password
 from webapp.auth.passwords import hash_password
 from webapp.extensions import db
 from webapp.models import Account, Invitation, Member, Role, Workspace
-from webapp.models.locking import lock_workspace
+from webapp.models.locking import lock_account, lock_workspace
 from webapp.workspaces.invitations import COPIED, MAILED, describe_invitation, end_invitation
-from webapp.workspaces.membership_rules import grant_role
+from webapp.workspaces.membership_changes import grant_role
 
 
 class InvitationEnded(Exception):
@@ -111,6 +111,7 @@ def accept(token: str, account: Account, now: datetime) -> Workspace:
 
     Raises `InvitationEnded`, `OtherAccountNeeded` and `MemberAlready`, and then changes nothing.
     """
+    lock_account(account)  # before the workspace, as everybody who locks both
     opened = _lock(token, now)
     try:
         _join(opened, account, now)

@@ -1,7 +1,7 @@
 """Invitations: who may make one, for whom, until when its link works, and what ends it.
 
 Whoever makes, renews or accepts one holds the workspace's lock, so that two acts at once are done one after the other.
-An invitation works while who made it, or renewed it last, is an admin of the workspace.
+An invitation works as long as whoever made it, or renewed it last, is an admin of the workspace.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from webapp.auth.access import Visit, find_role
 from webapp.auth.one_time_tokens import hash_token, make_token
 from webapp.extensions import db
 from webapp.models import Account, AccountMailKind, Invitation, Member, Role
-from webapp.models.locking import lock_workspace
+from webapp.models.locking import lock_account, lock_workspace
 from webapp.models.row_changes import change_rows, delete_page
 from webapp.text.names import isolate_name
 
@@ -51,7 +51,7 @@ class NewLink:
 def make_invitation(visit: Visit, role: Role, email: str | None, now: datetime) -> NewLink:
     """Add an invitation, record it, and commit. email: in canonical form. Raises `InvitationRefused`.
 
-    What is done and returned does not depend on whether an account has the address, unless it is a member's.
+    Unless the address is a member's, the same is done and returned whether or not an account has it.
     """
     _lock(visit, "Not made")
     _delete_ended(visit.workspace.id, email, now)
@@ -109,7 +109,7 @@ def end_invitation(invitation_id: int) -> bool:
     return change_rows(delete(Invitation).where(Invitation.id == invitation_id)) > 0
 
 
-def end_invitations_of(account_id: int, now: datetime, workspace_id: int | None = None) -> None:
+def end_invitations_of(account_id: int, workspace_id: int | None) -> None:
     """End the invitations that an account made, and those for its address, in one workspace or in all.
 
     Those for its address would otherwise let a member who was removed come back. The caller commits.
@@ -118,7 +118,7 @@ def end_invitations_of(account_id: int, now: datetime, workspace_id: int | None 
     db.session.execute(delete(Invitation).where(of_account), execution_options=_UNSYNCED)
 
 
-def count_invitations_of(account_id: int, now: datetime, workspace_id: int | None = None) -> int:
+def count_invitations_of(account_id: int, workspace_id: int, now: datetime) -> int:
     """Count the invitations that `end_invitations_of` would end and whose links work."""
     of_account = _concerning(account_id, workspace_id) & (Invitation.expires_at > now)
     return db.session.scalar(select(func.count()).select_from(Invitation).where(of_account)) or 0
@@ -163,10 +163,11 @@ def describe_invitation(invitation: Invitation) -> str:
 
 
 def _lock(visit: Visit, otherwise: str) -> None:
-    """Lock the workspace. Raises `InvitationRefused` if the visitor was lowered or removed meanwhile."""
+    """Lock the workspace. Raises `InvitationRefused` if the visitor was lowered, removed or disabled meanwhile."""
+    lock_account(visit.account)
     lock_workspace(visit.workspace)
     role = find_role(visit.workspace, visit.account)
-    if role is None or not role.may_edit:
+    if role is None or not role.may_edit or not visit.account.is_active:
         db.session.rollback()
         raise InvitationRefused(f"{otherwise}: you are no longer an admin of this workspace.")
 

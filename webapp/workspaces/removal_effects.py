@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from webapp.auth.customer_links import count_links_of, end_links_of
-from webapp.deliveries.requesting.planned_test_changes import count_planned_tests_of, end_planned_tests_of
+from webapp.deliveries.requesting.planned_test_endings import count_planned_tests_of, end_planned_tests_of
 from webapp.models import Account
 from webapp.workspaces.invitations import count_invitations_of, end_invitations_of
 
@@ -22,7 +22,7 @@ def assess_removal(account_id: int, workspace_id: int, now: datetime) -> Removal
     """Count what ends if a member is removed or lowered."""
     return RemovalImpact(
         customer_links=count_links_of(account_id, workspace_id, now),
-        invitations=count_invitations_of(account_id, now, workspace_id),
+        invitations=count_invitations_of(account_id, workspace_id, now),
         planned_tests=count_planned_tests_of(account_id, workspace_id, now),
     )
 
@@ -34,4 +34,4 @@ def end_what_was_made_by(account: Account, now: datetime, workspace_id: int | No
     """
     end_planned_tests_of(account.id, now, workspace_id)
     end_links_of(account, workspace_id)
-    end_invitations_of(account.id, now, workspace_id)
+    end_invitations_of(account.id, workspace_id)

@@ -1,7 +1,7 @@
 """What a set-up link does: it makes the first account and workspace, or later an instance admin for one session.
 
-Each function ends the link first, so that of several presses at once only one goes on. Raises `LinkEnded` for the
-others. The caller commits with the session.
+Each function ends the link first: of several presses at once, one goes on, and the others raise `LinkEnded`. The caller
+commits, together with the session.
 """
 
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from webapp.auth import accounts
 from webapp.auth.instance_admins import make_instance_admin
 from webapp.auth.set_up_links import SetUpLink, use_link
 from webapp.models import Account, Role, Workspace
-from webapp.workspaces import membership_rules, workspace_changes
+from webapp.workspaces import membership_changes, workspace_changes
 
 # Beside who used the link, in the audit trail.
 FIRST_ACCOUNT = "first account"
@@ -54,7 +54,7 @@ def set_up_installation(link: SetUpLink, person: NewAccount, slug: str, name: st
     by = Actor(account.id, account.name)
     make_instance_admin(account, now, by)
     workspace = workspace_changes.open_workspace(slug, name, now, by)
-    membership_rules.grant_role(workspace, account, Role.ADMIN, now, by)
+    membership_changes.grant_role(workspace, account, Role.ADMIN, now, by)
     accounts.set_password(account, person.password)  # last, because it may not be the workspace's name
     return Admission(account, workspace)
 

@@ -15,7 +15,7 @@ from webapp.environment.installed_program import COMMAND
 from webapp.extensions import PageForm
 from webapp.models import Account
 from webapp.text.names import NameInvalid, read_name
-from webapp.text.slugs import propose_slug
+from webapp.text.slugs import InvalidSlug, propose_slug, read_slug
 from webapp.workspaces.set_up import (
     Admission,
     EmailTaken,
@@ -24,7 +24,7 @@ from webapp.workspaces.set_up import (
     admit_new_account,
     set_up_installation,
 )
-from webapp.workspaces.workspace_changes import InvalidSlug, SlugUsed, read_slug
+from webapp.workspaces.workspace_changes import SlugUsed
 
 EMAIL_TAKEN = "An account has this email address. Use the form for an existing account."
 
@@ -48,7 +48,7 @@ def _read_slug(text: str) -> str:
 
 
 class NotUsed(Exception):
-    """The link was not used, because the form has an error that only using it found."""
+    """The link was not used: the form has an error that only the attempt to use it found."""
 
 
 class AccountForm(PageForm):

@@ -1,61 +1,24 @@
-"""Opens, renames and deletes workspaces, in the caller's transaction, and records it in the audit trail.
+"""Opens and renames workspaces, in the caller's transaction, and records it in the audit trail. by: who acts."""
 
-by: who acts.
-"""
-
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import select
 
 from webapp.audit import Action, Actor, describe_change, record_instance_event, record_workspace_event
-from webapp.deliveries.workspace_deletion import discard_waiting
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, Member, SearchKey, UsedSlug, Workspace
-from webapp.models.delivery import IS_WAITING
+from webapp.models import UsedSlug, Workspace
 from webapp.models.locking import lock_workspaces
-from webapp.models.ownership import AUDIT_TRAIL, delete_owned_rows
-from webapp.models.row_changes import change_rows
-from webapp.models.upsert import insert_or_update
+from webapp.text.slugs import read_slug
 from webapp.workspaces.support_everywhere import add_supporters
-
-# What a deletion leaves to the worker: deliveries, because there can be very many, and what they refer to.
-LEFT_TO_WORKER = frozenset({"alert_deliveries", "alert_destinations", "alert_rules", "tenants"})
-
-# Deliveries are counted up to here.
-MOST_COUNTED = 100_000
-
-
-class InvalidSlug(Exception):
-    """The text is no valid slug. The exception's text is the rule."""
 
 
 class SlugUsed(Exception):
-    """A workspace has the slug, or had it. is_deleted: whether it was deleted. Its text says so."""
+    """Another workspace has or had the slug, as the exception's text says. is_deleted: whether that one was deleted."""
 
     def __init__(self, slug: str, is_deleted: bool) -> None:
         reason = "was deleted, and no other workspace gets its slug" if is_deleted else "already exists"
         super().__init__(f"A workspace {slug} {reason}.")
         self.is_deleted = is_deleted
-
-
-class WorkspaceGone(Exception):
-    """The workspace was deleted meanwhile."""
-
-
-@dataclass(frozen=True)
-class WorkspaceImpact:
-    """What a deletion loses. has_more_deliveries: whether there are more deliveries than were counted.
-
-    waiting: those of them that are still to be sent, or are being sent.
-    """
-
-    members: int
-    destinations: int
-    deliveries: int
-    has_more_deliveries: bool
-    waiting: int
 
 
 def add_workspace(slug: str, name: str, now: datetime) -> Workspace:
@@ -72,13 +35,6 @@ def find_workspace(slug: str) -> Workspace | None:
         return None
     named = select(Workspace).where(Workspace.slug == slug, Workspace.deleted_at.is_(None))
     return db.session.scalars(named).one_or_none()
-
-
-def read_slug(slug: str) -> str:
-    """Return the slug if it is valid. Raises `InvalidSlug`."""
-    if not (slug.replace("-", "").isalnum() and slug.isascii() and slug == slug.lower() and len(slug) <= 63):
-        raise InvalidSlug("A slug has up to 63 lowercase letters, digits and hyphens.")
-    return slug
 
 
 def open_workspace(slug: str, name: str, now: datetime, by: Actor) -> Workspace:
@@ -109,42 +65,6 @@ def rename_workspace(workspace: Workspace, name: str, now: datetime, by: Actor) 
     return True
 
 
-def assess_deletion(workspace: Workspace) -> WorkspaceImpact:
-    """Return what deleting a workspace loses. Executes four queries."""
-    deliveries = select(AlertDelivery.id).where(AlertDelivery.workspace_id == workspace.id)
-    destinations = select(AlertDestination.id).where(AlertDestination.workspace_id == workspace.id)
-    counted = _count(deliveries.limit(MOST_COUNTED + 1))
-    return WorkspaceImpact(
-        members=_count(select(Member.account_id).where(Member.workspace_id == workspace.id)),
-        destinations=_count(destinations.where(AlertDestination.deleted_at.is_(None))),
-        deliveries=min(counted, MOST_COUNTED),
-        has_more_deliveries=counted > MOST_COUNTED,
-        waiting=_count(deliveries.where(IS_WAITING)),
-    )
-
-
-def delete_workspace(workspace: Workspace, now: datetime, by: Actor) -> None:
-    """Close a workspace for everybody, and delete everything that somebody could use. The caller commits.
-
-    From the commit on, nobody finds it and no delivery of it is claimed. A worker deletes the rest in small steps:
-    its deliveries, and last the workspace; see `webapp.workspaces.workspace_deletion`. Its audit events stay.
-    Raises `WorkspaceGone` if somebody else was faster.
-    """
-    lock_workspaces()
-    is_open = (Workspace.id == workspace.id) & Workspace.deleted_at.is_(None)
-    if not change_rows(update(Workspace).where(is_open).values(deleted_at=now)):
-        raise WorkspaceGone
-    # In the order in which others lock rows: members before what they made, destinations before their deliveries.
-    members = select(Member.account_id).where(Member.workspace_id == workspace.id)
-    db.session.execute(members.order_by(Member.account_id).with_for_update()).all()
-    _erase_destinations(workspace, now)
-    discard_waiting(workspace.id)
-    delete_owned_rows(workspace.id, kept={AUDIT_TRAIL, *LEFT_TO_WORKER})
-    _keep_slug(workspace, now)
-    record_workspace_event(workspace, Action.WORKSPACE_DELETED, now, by)
-    record_instance_event(Action.WORKSPACE_DELETED, describe_workspace(workspace), now, by)
-
-
 def describe_workspace(workspace: Workspace) -> str:
     """Return the name and the slug, for the audit trail of the installation."""
     return f"{workspace.name} (workspace {workspace.slug})"
@@ -155,23 +75,3 @@ def _require_new(slug: str) -> None:
     used = db.session.get(UsedSlug, slug)
     if used is not None or db.session.scalar(select(Workspace.id).where(Workspace.slug == slug)) is not None:
         raise SlugUsed(slug, is_deleted=used is not None and used.deleted_at is not None)
-
-
-def _erase_destinations(workspace: Workspace, now: datetime) -> None:
-    """Disable the destinations, and erase their settings, as if each had been deleted."""
-    erased: dict[str, Any] = {"deleted_at": func.coalesce(AlertDestination.deleted_at, now), "is_enabled": False}
-    erased |= {"config": "", "search_mark": None, "updated_at": now}
-    change_rows(update(AlertDestination).where(AlertDestination.workspace_id == workspace.id).values(erased))
-    own = select(AlertDestination.id).where(AlertDestination.workspace_id == workspace.id)
-    change_rows(delete(SearchKey).where(SearchKey.destination_id.in_(own)))
-
-
-def _keep_slug(workspace: Workspace, now: datetime) -> None:
-    """Note that the slug was used, also of a workspace that was not opened here, such as one of the demo."""
-    facts = {"used_by_id": workspace.id, "name": workspace.name, "deleted_at": now}
-    used = insert_or_update(UsedSlug).values(slug=workspace.slug, **facts)
-    db.session.execute(used.on_conflict_do_update(index_elements=["slug"], set_=facts))
-
-
-def _count(rows: Select[Any]) -> int:
-    return db.session.scalar(select(func.count()).select_from(rows.subquery())) or 0

@@ -13,8 +13,7 @@ from webapp.demo.receiver.inbox import Arrival, Inbox
 from webapp.demo.receiver.inboxes import KEPT_FOR_VISITOR, Inboxes, new_key
 from webapp.demo.receiver.scenarios import Certificate, Mailbox, Scenario, Service
 from webapp.demo.receiver.switches import name_host, name_path, name_recipient
-from webapp.environment.demo_hosts import AUTHORITY_FILE
-from webapp.environment.demo_mail import DEMO_MAIL_DOMAIN
+from webapp.environment.demo_hosts import AUTHORITY_FILE, VISITOR_MAIL_DOMAIN
 from webapp.outbound import OutboundClient, Policy
 from webapp.settings.demo_names import name_receiver
 
@@ -85,7 +84,7 @@ def test_an_address_of_the_private_demo_is_refused(public_receiver: Receiver, in
 def test_mail_arrives_in_the_inbox_of_its_domain_only(
     public_receiver: Receiver, key: str, inbox: Inbox, other: Inbox
 ) -> None:
-    assert public_receiver.mail(f"desk@{key.upper()}.{DEMO_MAIL_DOMAIN}", f"night@{key}.{DEMO_MAIL_DOMAIN}") == {}
+    assert public_receiver.mail(f"desk@{key.upper()}.{VISITOR_MAIL_DOMAIN}", f"night@{key}.{VISITOR_MAIL_DOMAIN}") == {}
 
     assert [len(received.recipients) for received in inbox.list_newest()] == [2]
     assert other.list_newest() == []
@@ -94,13 +93,13 @@ def test_mail_arrives_in_the_inbox_of_its_domain_only(
 def test_mail_to_two_inboxes_shows_each_its_own_recipients(
     public_receiver: Receiver, key: str, inbox: Inbox, other: Inbox
 ) -> None:
-    mine, theirs = f"desk@{key}.{DEMO_MAIL_DOMAIN}", f"desk@{other.path.stem}.{DEMO_MAIL_DOMAIN}"
+    mine, theirs = f"desk@{key}.{VISITOR_MAIL_DOMAIN}", f"desk@{other.path.stem}.{VISITOR_MAIL_DOMAIN}"
     public_receiver.mail(mine, theirs)
 
     assert [received.recipients for received in (*inbox.list_newest(), *other.list_newest())] == [(mine,), (theirs,)]
 
 
-@pytest.mark.parametrize("domain", [DEMO_MAIL_DOMAIN, "example.com", f"{VALID}.{DEMO_MAIL_DOMAIN}"])
+@pytest.mark.parametrize("domain", [VISITOR_MAIL_DOMAIN, "example.com", f"{VALID}.{VISITOR_MAIL_DOMAIN}"])
 def test_mail_to_anybody_else_is_refused(public_receiver: Receiver, inbox: Inbox, domain: str) -> None:
     files = _list_files(public_receiver)
     with pytest.raises(smtplib.SMTPRecipientsRefused):
@@ -122,7 +121,7 @@ def test_what_a_visitor_switched_applies_to_their_own_inbox_only(
 def test_a_mailbox_that_a_visitor_switched_is_in_their_own_inbox_only(
     public_receiver: Receiver, key: str, inbox: Inbox, other: Inbox
 ) -> None:
-    mine, theirs = f"desk@{key}.{DEMO_MAIL_DOMAIN}", f"desk@{other.path.stem}.{DEMO_MAIL_DOMAIN}"
+    mine, theirs = f"desk@{key}.{VISITOR_MAIL_DOMAIN}", f"desk@{other.path.stem}.{VISITOR_MAIL_DOMAIN}"
     for place in map(name_recipient, (mine, theirs)):
         inbox.switches.set(place, Mailbox.FULL)
 
@@ -179,4 +178,4 @@ def test_a_single_inbox_has_no_keys(tmp_path: Path, key: str) -> None:
     inboxes = Inboxes(tmp_path / "inbox.sqlite")
 
     assert inboxes.find(key) is None
-    assert inboxes.find(None) == inboxes.find_for_recipient(f"ann@{key}.{DEMO_MAIL_DOMAIN}") == Inbox(inboxes.path)
+    assert inboxes.find(None) == inboxes.find_for_recipient(f"ann@{key}.{VISITOR_MAIL_DOMAIN}") == Inbox(inboxes.path)

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from tests.demo.public_demo import DemoVisitor, make_public_demo
 from tests.factories import on_both_databases
 from webapp.demo.visits import visits
-from webapp.demo.visits.capacity import NoPlace, hash_networks
+from webapp.demo.visits.capacity import TooManyVisitors, hash_networks
 from webapp.extensions import db
 from webapp.models import DemoVisit, database_clock
 from webapp.settings import VISIT_TIME
@@ -74,7 +74,7 @@ def test_the_wait_is_that_of_the_visit_which_ends_first(app: Flask) -> None:
         now = database_clock.now()
         visits.start_visit("203.0.113.7", now - VISIT_TIME + timedelta(seconds=30))
         visits.start_visit("203.0.113.7", now)
-        with pytest.raises(NoPlace) as caught:
+        with pytest.raises(TooManyVisitors) as caught:
             visits.start_visit("203.0.113.7", now)
 
     assert (caught.value.is_network, caught.value.seconds) == (True, 90)
@@ -92,7 +92,7 @@ def test_presses_at_the_same_instant_get_no_more_places(app: Flask) -> None:
         with app.app_context():
             try:
                 visits.start_visit("203.0.113.7", now)
-            except NoPlace:
+            except TooManyVisitors:
                 return False
             return True
 

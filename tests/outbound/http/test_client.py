@@ -2,7 +2,7 @@
 
 import socket
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -17,9 +17,10 @@ from tests.outbound.outcome_of import BRIEF, HEADERS, loopback, outcome_of, send
 from tests.outbound.scripts import reads_first, script_of
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.http.client import get, post
+from webapp.outbound.http.head import MAX_HEAD
 from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.urls import Origin
-from webapp.outbound.transport.limits import LIMITS, MAX_BODY, MAX_HEAD
+from webapp.outbound.transport.deadline import LIMITS, MAX_BODY
 
 pytestmark = pytest.mark.slow
 
@@ -156,6 +157,28 @@ def test_an_endless_body_is_left_at_its_size_limit_and_not_at_the_deadline(scrip
         response = send(f"{receiver.origin}/hook", limits=LIMITS)
     assert (response.status, response.complete) == (200, False)
     assert response.seconds < LIMITS.whole / 4
+
+
+@pytest.mark.parametrize(
+    ("script", "given", "broken_by"),
+    [
+        ("plain", {"status": 200, "body": "ok"}, None),
+        ("plain", {"status": 200, "body": "x" * (MAX_BODY + 1)}, None),
+        ("endless_body", {}, None),
+        ("endless_trailers", {}, None),
+        ("dribbled_body", {}, Code.DEADLINE_EXCEEDED),
+        ("dribbled_chunks", {}, Code.DEADLINE_EXCEEDED),
+        ("silent_in_body", {}, Code.DEADLINE_EXCEEDED),
+        ("cut_in_body", {}, Code.CONNECTION_CLOSED),
+        ("cut_in_chunk", {}, Code.CONNECTION_CLOSED),
+        ("reset_in_body", {}, Code.CONNECTION_CLOSED),
+        ("negative_chunk", {}, Code.INVALID_RESPONSE),
+    ],
+)
+def test_a_body_that_does_not_end_says_why(script: str, given: Mapping[str, object], broken_by: Code | None) -> None:
+    with listening(script_of(script, given)) as receiver:
+        response = send(f"{receiver.origin}/hook")
+    assert (response.status, response.broken_by) == (200, broken_by)
 
 
 def test_trailers_within_the_limit_leave_the_body_complete() -> None:

@@ -16,11 +16,11 @@ from tests.outbound.outcome_of import BRIEF, loopback, send
 from tests.outbound.scripts import reads_first, script_of
 from webapp.failures import MEANINGS, DeliveryFailed
 from webapp.outbound.exchange_facts import ExchangeRecorder
-from webapp.outbound.http.client import _read_body, _send
+from webapp.outbound.http.body import read_body
+from webapp.outbound.http.client import _send
 from webapp.outbound.http.exchange import Exchange
 from webapp.outbound.policy.urls import read_url
-from webapp.outbound.transport.deadline import Deadline
-from webapp.outbound.transport.limits import MAX_BODY
+from webapp.outbound.transport.deadline import MAX_BODY, Deadline
 
 pytestmark = pytest.mark.slow
 
@@ -116,7 +116,7 @@ def test_any_bytes_are_a_response_or_a_known_failure(response: bytes) -> None:
                 _send(target, ("POST", b"{}", {}), Exchange(target, ours, deadline, BRIEF, ExchangeRecorder()))
             ) as got,
         ):
-            assert len(_read_body(got, MAX_BODY)[0]) <= len(response)
+            assert len(read_body(got, MAX_BODY)[0]) <= len(response)
 
 
 def test_a_tls_error_after_the_message_may_have_arrived() -> None:

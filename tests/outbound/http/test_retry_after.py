@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.outbound.http.retry_after import MAX_RETRY_AFTER, limit_retry_after, parse_retry_after
+from webapp.outbound.http.retry_after import (
+    MAX_RETRY_AFTER,
+    limit_retry_after,
+    parse_retry_after,
+    read_retry_after,
+)
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -76,3 +81,27 @@ def test_a_wait_in_a_body_is_limited_as_that_of_the_header(named: float, seconds
 @pytest.mark.parametrize("named", [None, True, "5", -1, float("nan"), float("inf"), [5], {}])
 def test_a_malformed_wait_in_a_body_is_ignored(named: object) -> None:
     assert limit_retry_after(named) is None
+
+
+@pytest.mark.parametrize("text", ["90", "90 ", "90\t", "Tue, 24 Nov 2026 12:01:30 GMT "])
+def test_blanks_after_a_headers_value_are_not_a_part_of_it(text: str) -> None:
+    assert read_retry_after({"Retry-After": text}, NOON) == 90
+
+
+@pytest.mark.parametrize(
+    ("date", "seconds"),
+    [
+        ("Tue, 24 Nov 2026 12:01:00 GMT", 30),
+        ("Tue, 24 Nov 2026 12:02:00 GMT", 0),
+        ("Tue, 24 Nov 2026 11:01:30 GMT ", 3600),
+        ("noon", 90),
+        ("", 90),
+    ],
+)
+def test_a_date_counts_from_the_receivers_own_clock(date: str, seconds: float) -> None:
+    headers = {"Retry-After": "Tue, 24 Nov 2026 12:01:30 GMT", "Date": date}
+    assert read_retry_after(headers, NOON) == seconds
+
+
+def test_without_the_header_nothing_is_asked() -> None:
+    assert read_retry_after({"Date": "Tue, 24 Nov 2026 12:01:30 GMT"}, NOON) is None

@@ -10,7 +10,7 @@ import trustme
 from tests.scripted_mail_server import Script, ScriptedMailServer, mail_server
 from webapp.failures import DeliveryFailed
 from webapp.outbound.smtp.client import MailResponse, MailSecurity, MailServer, send_mail
-from webapp.outbound.transport.limits import Limits
+from webapp.outbound.transport.deadline import Limits
 
 SENDER = "alerts@example.com"
 THREE = ("ann@example.com", "bob@example.com", "cleo@example.com")

@@ -28,7 +28,7 @@ from webapp.failures import MEANINGS, Code
 from webapp.outbound.smtp.client import MailSecurity, MailServer, parse_mail_url, send_mail
 from webapp.outbound.smtp.reply_reader import MAX_LINE, MAX_REPLY
 from webapp.outbound.smtp.response import RecipientRefusal
-from webapp.outbound.transport.limits import Limits
+from webapp.outbound.transport.deadline import Limits
 
 pytestmark = pytest.mark.slow
 

@@ -26,8 +26,7 @@ from webapp.failures import MEANINGS, Code
 from webapp.outbound.smtp import greeting
 from webapp.outbound.smtp.client import MailSecurity, MailServer, send_mail
 from webapp.outbound.smtp.greeting import greeting_patience
-from webapp.outbound.transport.deadline import Deadline
-from webapp.outbound.transport.limits import Limits
+from webapp.outbound.transport.deadline import Deadline, Limits
 
 pytestmark = pytest.mark.slow
 

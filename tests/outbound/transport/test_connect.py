@@ -14,7 +14,7 @@ from tests.outbound.outcome_of import PATIENT, send
 from tests.outbound.scripts import script_of
 from webapp.failures import Code, DeliveryFailed
 from webapp.outbound.policy.allowed_targets import Policy
-from webapp.outbound.transport.limits import Limits
+from webapp.outbound.transport.deadline import Limits
 
 HOOK = "https://hooks.example.com/canary"
 CONNECT = socket.create_connection

@@ -13,7 +13,7 @@ from benchmarks.installation.scripted_server import Script, closed_port, context
 from tests.outbound.outcome_of import BRIEF, send, trusting
 from tests.outbound.scripts import script_of
 from webapp.failures import Cause, Code, DeliveryFailed
-from webapp.outbound.transport.limits import Limits
+from webapp.outbound.transport.deadline import Limits
 
 pytestmark = pytest.mark.slow
 

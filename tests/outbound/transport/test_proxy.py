@@ -13,7 +13,7 @@ from tests.outbound.scripts import script_of
 from webapp.failures import Cause, Code, DeliveryFailed, Facts
 from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.urls import Origin
-from webapp.outbound.transport.limits import Limits
+from webapp.outbound.transport.deadline import Limits
 
 pytestmark = pytest.mark.slow
 

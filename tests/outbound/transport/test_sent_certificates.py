@@ -17,8 +17,7 @@ from tests.outbound.scripts import script_of
 from webapp.failures import Cause, Code, DeliveryFailed
 from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.urls import Origin
-from webapp.outbound.transport.deadline import Deadline
-from webapp.outbound.transport.limits import Limits
+from webapp.outbound.transport.deadline import Deadline, Limits
 from webapp.outbound.transport.sent_certificates import read_sent_certificates
 
 pytestmark = pytest.mark.slow

@@ -29,7 +29,7 @@ from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, Role
 from webapp.outbound.policy.urls import read_url
 from webapp.settings import AppSettings, read_settings
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 from webapp.workspaces.workspace_changes import add_workspace
 
 PANEL = "/demo/panel"

@@ -1,4 +1,4 @@
-"""Since when any process of this host has seen an attempt, so that a process that soon dies leaves that to the next.
+"""Since when any process of this host has seen an attempt, so that a process that soon dies leaves it to the next one.
 
 All processes of a host share its monotonic clock until it boots. Their observations are kept in Redis, which may lose
 them: each process also has its own (`webapp.deliveries.recovery.wait_tracker`).

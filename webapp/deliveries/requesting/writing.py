@@ -13,14 +13,14 @@ from sqlalchemy.exc import DBAPIError
 from webapp.audit import BY_CUSTOMER_LINK, SCHEDULE, Action, record_destination_events
 from webapp.database.sessions import discard_transaction
 from webapp.deliveries.messages import write_payload
-from webapp.deliveries.requesting.objections import (
+from webapp.deliveries.requesting.planned_test_endings import PlanGone, replace_planned_tests, take_planned_test
+from webapp.deliveries.requesting.request_rules import (
     DestinationDisabled,
     RequestFacts,
     WantedTest,
     find_objection,
     load_facts,
 )
-from webapp.deliveries.requesting.planned_test_changes import PlanGone, replace_planned_tests, take_planned_test
 from webapp.deliveries.transitions import FAIL_UNQUEUED, SUPERSEDE, end_each
 from webapp.extensions import db
 from webapp.failures import Code

@@ -19,7 +19,7 @@ from webapp.demo.receiver.messages.incidents import parse_incident
 from webapp.demo.receiver.messages.json_text import find_text, parse_object
 from webapp.demo.receiver.messages.parsing import find_reference
 from webapp.demo.receiver.refusals import NEW_CHAT_ID
-from webapp.demo.receiver.routes import Route, find_route
+from webapp.demo.receiver.routes import ReceiverRoute, find_route
 from webapp.demo.receiver.scenarios import Attempts, Reply, Scenario, Service, reply_to
 from webapp.demo.receiver.signature import check_signature
 
@@ -95,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_HEAD = do_PATCH = do_DELETE = do_OPTIONS = do_GET  # noqa: N815 - http.server requires these names
 
-    def _find_route(self) -> tuple[Inbox, Route] | None:
+    def _find_route(self) -> tuple[Inbox, ReceiverRoute] | None:
         route = find_route(self.path)
         inbox = self.server.inboxes.find(route.key) if route else None
         return (inbox, route) if inbox and route else None
@@ -132,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         time.sleep(reply.wait)
         self._respond(reply)
 
-    def _reply_to(self, route: Route, scenario: Scenario, body: bytes) -> Reply:
+    def _reply_to(self, route: ReceiverRoute, scenario: Scenario, body: bytes) -> Reply:
         service, text = route.service, body.decode(errors="replace")
         incident = parse_incident(service, text, route.closed)
         # An alert is closed by another request than it was opened by, but it is the same message.
@@ -142,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
             scenario = Scenario.WORKS
         return reply_to(service, scenario, attempt, is_closing=incident is not None and incident.is_closed)
 
-    def _keep(self, inbox: Inbox, route: Route, scenario: Scenario, body: bytes, reply: Reply) -> None:
+    def _keep(self, inbox: Inbox, route: ReceiverRoute, scenario: Scenario, body: bytes, reply: Reply) -> None:
         text, headers = body.decode(errors="replace"), self._select_headers()
         arrival = Arrival(
             service=route.service,

@@ -52,7 +52,7 @@ _START = re.compile(
 
 
 @dataclass(frozen=True)
-class Route:
+class ReceiverRoute:
     """Where a path leads.
 
     key: whatever stands where the key of an inbox stands in a public demo; None if nothing does.
@@ -71,7 +71,7 @@ class Route:
     closed: str | None = None
 
 
-def find_route(path: str) -> Route | None:
+def find_route(path: str) -> ReceiverRoute | None:
     """Return where a path leads, given with its query as it is sent; None if no service is there."""
     bare, mark, query = path.partition("?")
     start = _START.fullmatch(bare)
@@ -83,7 +83,7 @@ def find_route(path: str) -> Route | None:
     call = rest[own.end() :] if own else rest
     found = re.fullmatch(shape.call, call)
     closed = found.groupdict().get("closed") if found else None
-    return Route(
+    return ReceiverRoute(
         start["key"],
         service,
         Scenario(start["scenario"]),

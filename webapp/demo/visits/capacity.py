@@ -18,7 +18,7 @@ GRACE_PERIOD = timedelta(minutes=1)
 _NEIGHBORHOOD = {4: 24, 6: 48}
 
 
-class NoPlace(Exception):
+class TooManyVisitors(Exception):
     """No further visitor is accepted now. seconds: until the next place is free.
 
     is_network: whether other visitors of the same network take the places.
@@ -37,8 +37,8 @@ def hash_networks(client: str) -> tuple[str, str]:
     return hash_key("demo network", client), hash_key("demo neighborhood", _find_neighborhood(client))
 
 
-def require_place(visitors: DemoVisitors, network: str, neighborhood: str, now: datetime) -> None:
-    """Raise `NoPlace` if there are too many visitors. The answer holds until the end of the transaction."""
+def require_room(visitors: DemoVisitors, network: str, neighborhood: str, now: datetime) -> None:
+    """Raise `TooManyVisitors` if there are too many visitors. The answer holds until the end of the transaction."""
     _lock_visits()
     _require(DemoVisit.network == network, visitors.most_per_network, now, is_network=True)
     _require(DemoVisit.neighborhood == neighborhood, 2 * visitors.most_per_network, now, is_network=True)
@@ -50,7 +50,7 @@ def _require(condition: ColumnElement[bool], most: int, now: datetime, is_networ
     ends = sorted(db.session.scalars(select(DemoVisit.ends_at).where(condition)))
     if len(ends) >= most:
         first = ends[len(ends) - most] if most else now + GRACE_PERIOD
-        raise NoPlace(is_network, max(1, math.ceil((first + GRACE_PERIOD - now).total_seconds())))
+        raise TooManyVisitors(is_network, max(1, math.ceil((first + GRACE_PERIOD - now).total_seconds())))
 
 
 def _lock_visits() -> None:

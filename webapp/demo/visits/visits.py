@@ -12,11 +12,11 @@ from webapp.demo.receiver.inboxes import new_key
 from webapp.demo.receiver_addresses import ReceiverAddresses
 from webapp.demo.seed import fill_workspace
 from webapp.demo.seed_plan import VISITOR_WORKSPACE
-from webapp.demo.visits.capacity import hash_networks, require_place
+from webapp.demo.visits.capacity import hash_networks, require_room
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, DemoVisit, Role, Workspace
 from webapp.settings import VISIT_TIME, Demo
-from webapp.workspaces.membership_rules import set_role
+from webapp.workspaces.membership_changes import set_role
 from webapp.workspaces.workspace_changes import add_workspace
 
 # Destinations of a visitor: at once, and in total with deleted ones, whose rows stay.
@@ -27,7 +27,7 @@ MAX_DESTINATIONS_MADE = 60
 def start_visit(client: str, now: datetime) -> Account:
     """Make a visitor's account and workspace, with its destinations and an empty inbox, and commit.
 
-    client: the visitor's network. Raises `NoPlace`.
+    client: the visitor's network. Raises `TooManyVisitors`.
     """
     demo = get_public_demo()
     visit = _add_visit(demo, client, now)
@@ -93,7 +93,7 @@ def _add_visit(demo: Demo, client: str, now: datetime) -> DemoVisit:
     network, neighborhood = hash_networks(client)
     db.session.rollback()  # SQLite refuses to write in a transaction that has read an older state
     if demo.visitors:
-        require_place(demo.visitors, network, neighborhood, now)
+        require_room(demo.visitors, network, neighborhood, now)
     name = secrets.token_hex(8)
     workspace = add_workspace(f"demo-{name}", VISITOR_WORKSPACE[0], now)
     account = add_account(f"visitor-{name}@demo.invalid", "Demo visitor", None, now)

@@ -2,12 +2,11 @@
 
 from enum import StrEnum
 
-from webapp.failures.code import Code
+from webapp.failures.code import Code, Meaning
 from webapp.failures.meanings.alertcheck import ALERTCHECK
 from webapp.failures.meanings.connection import CONNECTION, NETWORK_CAUSES
 from webapp.failures.meanings.http import HTTP, HTTP_CAUSES
 from webapp.failures.meanings.mail import MAIL
-from webapp.failures.meanings.meaning import Meaning
 from webapp.failures.meanings.settings import RETIREMENT_CAUSES, SETTINGS
 from webapp.failures.meanings.tls import TLS, TLS_CAUSES
 

@@ -1,7 +1,6 @@
 """Failures and cancellations on Alertcheck's own side."""
 
-from webapp.failures.code import Code
-from webapp.failures.meanings.meaning import Meaning
+from webapp.failures.code import Code, Meaning
 
 ALERTCHECK: dict[Code, Meaning] = {
     Code.QUEUE_UNAVAILABLE: Meaning(

@@ -1,11 +1,13 @@
 """Failures of the DNS lookup and the connection. The next step of a code is right for each of its causes."""
 
 from webapp.failures.cause import Cause
-from webapp.failures.code import Code
-from webapp.failures.meanings.meaning import Meaning
+from webapp.failures.code import Code, Meaning
 
 CONNECTION: dict[Code, Meaning] = {
-    Code.DNS_NOT_FOUND: Meaning("{host} was not found in the DNS.", "Check the spelling of the address."),
+    Code.DNS_NOT_FOUND: Meaning(
+        "{host} was not found in the DNS.",
+        "Check the spelling of the address, and the DNS records of its host.",
+    ),
     Code.DNS_TEMPORARY: Meaning(
         "{host} could not be looked up in the DNS at the moment.",
         "Send another test in a minute. If it keeps happening, check the DNS servers of this domain.",
@@ -57,6 +59,7 @@ CONNECTION: dict[Code, Meaning] = {
 
 # The sentence for each cause, in place of its code's.
 NETWORK_CAUSES: dict[Cause, str] = {
+    Cause.NO_ADDRESS: "{host} exists in the DNS, but without an address.",
     Cause.PROXY_UNREACHABLE: (
         "{host} could not be reached, because Alertcheck could not reach its own proxy (ALERTCHECK_EGRESS_PROXY)."
     ),

@@ -1,8 +1,7 @@
 """Failures that an HTTP receiver reports. Only these sentences use `{status}` as an HTTP status."""
 
 from webapp.failures.cause import Cause
-from webapp.failures.code import Code
-from webapp.failures.meanings.meaning import Meaning
+from webapp.failures.code import Code, Meaning
 
 HTTP: dict[Code, Meaning] = {
     Code.REDIRECT_REFUSED: Meaning(
@@ -79,5 +78,9 @@ HTTP: dict[Code, Meaning] = {
 
 # The sentence for each cause, in place of its code's.
 HTTP_CAUSES: dict[Cause, str] = {
+    Cause.WEB_PAGE: (
+        "{host} answered {status} with a web page, as sign-in and error pages do, in place of the answer to a message."
+    ),
+    Cause.NO_ACTIVE_DEVICE: "{host} answered {status}, but no device is active to which it could send the message.",
     Cause.GROUP_UPGRADED: "{host} answered {status}: the group became a supergroup, so its chat id is a new one.",
 }

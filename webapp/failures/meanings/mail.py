@@ -1,7 +1,6 @@
 """Failures of the configured mail server. Their cure is often the administrator's."""
 
-from webapp.failures.code import Code
-from webapp.failures.meanings.meaning import Meaning
+from webapp.failures.code import Code, Meaning
 
 _ASK = "Ask your Alertcheck administrator to"
 

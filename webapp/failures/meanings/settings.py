@@ -1,8 +1,7 @@
 """Failures of a destination's settings, found before anything is sent."""
 
 from webapp.failures.cause import Cause
-from webapp.failures.code import Code
-from webapp.failures.meanings.meaning import Meaning
+from webapp.failures.code import Code, Meaning
 
 SETTINGS: dict[Code, Meaning] = {
     Code.URL_INVALID: Meaning(

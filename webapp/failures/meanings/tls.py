@@ -1,8 +1,7 @@
 """Failures of the encryption. The next step of a code is right for each of its causes."""
 
 from webapp.failures.cause import Cause
-from webapp.failures.code import Code
-from webapp.failures.meanings.meaning import Meaning
+from webapp.failures.code import Code, Meaning
 
 TLS: dict[Code, Meaning] = {
     Code.TLS_UNTRUSTED: Meaning(

@@ -1,24 +1,23 @@
 """Sends one request to an untrusted address and returns the response, within fixed limits of time and size."""
 
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
-from http.client import HTTPException
 from time import monotonic
 
 from requests import Request, Response
-from urllib3.exceptions import HTTPError
 
+from webapp.failures import Code
 from webapp.outbound.exchange_facts import ExchangeRecorder
+from webapp.outbound.http.body import read_body
 from webapp.outbound.http.exchange import Exchange, ExchangeAdapter
 from webapp.outbound.http.media_types import name_media_type
 from webapp.outbound.policy.allowed_targets import Policy, check_url
 from webapp.outbound.policy.redirects import find_redirect_host
 from webapp.outbound.policy.urls import Target
 from webapp.outbound.transport.connect import open_connection
-from webapp.outbound.transport.deadline import Deadline
+from webapp.outbound.transport.deadline import LIMITS, Deadline, Limits
 from webapp.outbound.transport.dns import Resolver, system_resolver
-from webapp.outbound.transport.limits import LIMITS, Limits
 
 _OWN_HEADERS = {"User-Agent": "Alertcheck", "Accept-Encoding": "identity", "Connection": "close"}
 
@@ -37,6 +36,7 @@ class HttpResponse:
     body: its first bytes, as many as the limits keep, not decoded.
     seconds: the time from the call to the end of the response.
     complete: False if the body was longer, cut off by the deadline or badly framed.
+    broken_by: why the body did not end: the code for it. None if it did, or is longer than what is kept.
     redirect_host: the host that a redirect leads to, or None if there is none that may be shown.
     """
 
@@ -45,6 +45,7 @@ class HttpResponse:
     body: bytes = field(repr=False)
     seconds: float
     complete: bool = True
+    broken_by: Code | None = None
     redirect_host: str | None = None
 
 
@@ -98,13 +99,15 @@ def _exchange(
     ):
         exchange = Exchange(target, connection, deadline, limits, recorder)
         with closing(_send(target, message, exchange)) as response:
-            kept, ended = _read_body(response, limits.body)
-            complete = ended and not deadline.hit  # a body without a length seems to end where the deadline cut it
+            kept, ended, broken_by = read_body(response, limits.body)
+            if deadline.hit:  # a body without a length seems to end where the deadline cut it
+                ended, broken_by = False, Code.DEADLINE_EXCEEDED
             recorder.end(is_complete=not deadline.hit)
     redirect_host = _find_redirect_host(response, target, message, policy)
     media_type = name_media_type(response.headers.get("Content-Type"))
-    recorder.note_response(media_type, len(kept), not complete, redirect_host)
-    return HttpResponse(response.status_code, response.headers, kept, monotonic() - started, complete, redirect_host)
+    recorder.note_response(media_type, len(kept), not ended, redirect_host)
+    seconds = monotonic() - started
+    return HttpResponse(response.status_code, response.headers, kept, seconds, ended, broken_by, redirect_host)
 
 
 def _find_redirect_host(response: Response, target: Target, message: _Message, policy: Policy) -> str | None:
@@ -125,15 +128,3 @@ def _send(target: Target, message: _Message, exchange: Exchange) -> Response:
         data=body,
     )
     return ExchangeAdapter(exchange, target.path).send(request.prepare(), stream=True)
-
-
-def _read_body(response: Response, limit: int) -> tuple[bytes, bool]:
-    """Return the first `limit` bytes and whether the body ended. The status is known, so errors are ignored."""
-    body = b""
-    with suppress(OSError, HTTPException, HTTPError, ValueError):
-        while len(body) <= limit:
-            chunk = response.raw.read1(limit + 1 - len(body), decode_content=False)
-            if not chunk:
-                return body, True
-            body += chunk
-    return body[:limit], False

@@ -20,8 +20,14 @@ from webapp.outbound.http.chunks import ChunkedBody
 from webapp.outbound.http.head import read_head
 from webapp.outbound.policy.urls import Target
 from webapp.outbound.transport.client_certificates import is_certificate_rejection
-from webapp.outbound.transport.deadline import Deadline
-from webapp.outbound.transport.limits import Limits
+from webapp.outbound.transport.deadline import Deadline, Limits
+
+# The first bytes of a TLS alert or handshake (RFC 8446, section 5.1).
+_TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
+
+
+class _TlsSpoken(HTTPException):
+    """The receiver answers in TLS where the address says http."""
 
 
 class Exchange(ConnectionPool):
@@ -43,6 +49,7 @@ class Exchange(ConnectionPool):
         self._connection = _Connection(target.host, target.port, timeout=limits.silence)
         self._connection.sock = connection
         self._connection.response_class = partial(_Response, recorder=recorder, max_body=limits.body)
+        self._scheme = target.scheme
         self._deadline = deadline
         self._recorder = recorder
         self._limits = limits
@@ -69,6 +76,8 @@ class Exchange(ConnectionPool):
             return Code.DEADLINE_EXCEEDED
         if isinstance(error, TimeoutError):
             return Code.READ_TIMEOUT
+        if isinstance(error, _TlsSpoken) and self._scheme == "http":
+            return Code.SCHEME_NOT_ALLOWED
         if is_certificate_rejection(error, self._connection.sock):
             return Code.CLIENT_CERTIFICATE_REQUIRED
         return Code.CONNECTION_CLOSED if isinstance(error, OSError) else Code.INVALID_RESPONSE
@@ -118,8 +127,11 @@ class _Response(HTTPResponse):
     def begin(self) -> None:
         """Read and check the whole head, then let http.client parse it."""
         stream = self.fp
-        if stream.peek(1):
+        start = stream.peek(1)
+        if start:
             self._recorder.start(ExchangeStep.RESPONSE)
+        if start.startswith(_TLS_RECORDS):
+            raise _TlsSpoken
         self.fp = BufferedReader(BytesIO(read_head(stream)))
         try:
             super().begin()

@@ -4,7 +4,8 @@ import re
 from http.client import BadStatusLine, HTTPException, LineTooLong
 from io import BufferedReader
 
-from webapp.outbound.transport.limits import MAX_HEAD
+# Bytes before the body of a response, including interim responses. A longer head is an invalid response.
+MAX_HEAD = 32 * 1024
 
 # RFC 9112, section 4. http.client uses `int()`, which also accepts signs, underscores and leading zeros.
 _STATUS_LINE = re.compile(rb"HTTP/1\.[0-9] ([1-9][0-9]{2})[ \r\n]")

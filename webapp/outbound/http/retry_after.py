@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -10,6 +11,15 @@ MAX_RETRY_AFTER = 31 * 24 * 3600.0
 
 _SECONDS = re.compile(r"[0-9]{1,9}")
 _DATE = re.compile(r"[A-Z][a-z]{2,8},? [ -~]{17,27}")
+
+
+def read_retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return the seconds that a response's headers ask to wait, or None if they do not.
+
+    A date is compared with the receiver's own, if it names it: its clock may differ from ours.
+    """
+    text, date = (headers.get(name, "").strip(" \t") for name in ("Retry-After", "Date"))
+    return parse_retry_after(text, _read_date(date) or now)
 
 
 def parse_retry_after(text: str | None, now: datetime) -> float | None:

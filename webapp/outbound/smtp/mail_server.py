@@ -7,7 +7,7 @@ from webapp.environment.url_parts import UrlParts, find_scheme, split_url
 from webapp.outbound.policy.hostnames import canonical_host, parse_ip_address
 from webapp.outbound.policy.urls import Route
 from webapp.outbound.smtp.sender import FromHeader, Sender
-from webapp.outbound.transport.limits import LIMITS, Limits
+from webapp.outbound.transport.deadline import LIMITS, Limits
 
 
 class MailSecurity(StrEnum):

@@ -38,7 +38,7 @@ def find_addresses(
 
 
 def choose_direct(addresses: Sequence[str], policy: Policy) -> Sequence[str]:
-    """Return the allowed addresses that are in an opened network, which a proxy must not be asked for."""
+    """Return the allowed addresses in an opened network, which are never reached through the proxy."""
     return [address for address in addresses if policy.opens(ip_address(address))]
 
 

@@ -63,7 +63,7 @@ def explain_certificate_error(verify_code: int, chain: Sequence[bytes], host: st
 
 
 def _explain_untrusted(sent: Sequence[SentCertificate], facts: Facts) -> DeliveryFailed:
-    """Tell an authority that nobody trusts from a chain that leads nowhere because a certificate was not sent."""
+    """Distinguish an untrusted authority from a chain that leads nowhere because a certificate was not sent."""
     if not sent:
         return DeliveryFailed(Code.TLS_UNTRUSTED, replace(facts, cause=Cause.NO_TRUSTED_CHAIN))
     last = _follow_issuers(sent)[-1]

@@ -44,9 +44,10 @@ def record_requests(context: ssl.SSLContext) -> None:
 
 
 def is_certificate_rejection(error: BaseException, connection: object = None) -> bool:
-    """Check for an alert that ends the connection because of our missing certificate. The receiver uses no data then.
+    """Check for an alert that ends the connection because of our missing certificate.
 
-    connection: if it is known, a general refusal counts too after a request for a client certificate.
+    The receiver has then used no data.
+    connection: if it is known, and the receiver requested a client certificate on it, a general refusal counts too.
     """
     if not isinstance(error, ssl.SSLError):
         return False

@@ -10,9 +10,8 @@ from webapp.outbound.policy.allowed_targets import Policy
 from webapp.outbound.policy.urls import Origin, Target
 from webapp.outbound.transport.allowed_addresses import choose_direct, find_addresses
 from webapp.outbound.transport.client_certificates import await_verdict
-from webapp.outbound.transport.deadline import Deadline
+from webapp.outbound.transport.deadline import Deadline, Limits
 from webapp.outbound.transport.dns import Resolver, resolve, system_resolver
-from webapp.outbound.transport.limits import Limits
 from webapp.outbound.transport.proxy import SignInRefused, TunnelRefused, open_tunnel
 from webapp.outbound.transport.tls import Reopen, encrypt, make_context
 

@@ -3,13 +3,14 @@
 import socket
 from collections.abc import Callable, Sequence
 
-from webapp.failures import Code, DeliveryFailed, Facts
+from webapp.failures import Cause, Code, DeliveryFailed, Facts
 from webapp.outbound.transport.lookup_threads import LookupTimedOut, lookup_threads
 
 # Takes a host name and returns its IP addresses as text, best first. Raises `socket.gaierror` if there are none.
 Resolver = Callable[[str], Sequence[str]]
 
-_NO_SUCH_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
+# Of a name that exists, with a mail server for example. Not every system tells it from one that does not.
+_NO_ADDRESS = getattr(socket, "EAI_NODATA", None)
 
 
 def system_resolver(host: str) -> list[str]:
@@ -25,11 +26,15 @@ def resolve(host: str, resolver: Resolver, seconds: float) -> Sequence[str]:
     except LookupTimedOut:
         raise DeliveryFailed(Code.DNS_TIMEOUT, Facts(host=host, seconds=seconds)) from None
     except OSError as error:
-        raise DeliveryFailed(_classify_error(error), Facts(host=host)) from error
+        raise _classify_error(error, host) from error
     if not found:
-        raise DeliveryFailed(Code.DNS_NOT_FOUND, Facts(host=host))
+        raise DeliveryFailed(Code.DNS_NOT_FOUND, Facts(host=host, cause=Cause.NO_ADDRESS))
     return found
 
 
-def _classify_error(error: OSError) -> Code:
-    return Code.DNS_NOT_FOUND if error.errno in _NO_SUCH_NAME else Code.DNS_TEMPORARY
+def _classify_error(error: OSError, host: str) -> DeliveryFailed:
+    if error.errno == socket.EAI_NONAME:
+        return DeliveryFailed(Code.DNS_NOT_FOUND, Facts(host=host))
+    if error.errno == _NO_ADDRESS:
+        return DeliveryFailed(Code.DNS_NOT_FOUND, Facts(host=host, cause=Cause.NO_ADDRESS))
+    return DeliveryFailed(Code.DNS_TEMPORARY, Facts(host=host))

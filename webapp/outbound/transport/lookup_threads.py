@@ -38,8 +38,8 @@ class Lookup:
 class LookupThreads:
     """Runs lookups, each in a thread: one that is idle, or else a new one.
 
-    awaited: the most lookups that run while somebody waits for them. hanging: the most hanging ones besides; further
-    ones take places of the former. A lookup without a place waits for one.
+    awaited: the most lookups that run while somebody waits for them. hanging: the most hanging ones besides; any more
+    take the places of awaited ones. A lookup without a place waits for one.
     """
 
     def __init__(self, awaited: int = MAX_AWAITED, hanging: int = MAX_HANGING) -> None:

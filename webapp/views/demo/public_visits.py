@@ -6,8 +6,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.app_state import app_state
 from webapp.auth.sessions import current_account, end_session, public, start_session
-from webapp.demo.visits import deletion, visits
-from webapp.demo.visits.capacity import NoPlace
+from webapp.demo.visits import ended_visits, visits
+from webapp.demo.visits.capacity import TooManyVisitors
 from webapp.extensions import get_client, limiter
 from webapp.models import database_clock
 from webapp.settings import VISIT_TIME
@@ -58,7 +58,7 @@ def init_public_demo(app: Flask) -> None:
     app.before_request_funcs.setdefault(None, []).insert(0, _check_request)
     app.before_request(_limit_visitor)
     app.after_request(_keep_out_of_search_engines)
-    app_state(app).maintenance.append(deletion.delete_ended_visit)
+    app_state(app).maintenance.append(ended_visits.delete_ended_visit)
 
 
 @bp.post("/start")
@@ -69,7 +69,7 @@ def start() -> ErrorResponse | AnyResponse:
     if not current_user.is_authenticated:
         try:
             account = visits.start_visit(get_client(), database_clock.now())
-        except NoPlace as full:
+        except TooManyVisitors as full:
             return _render_full(full)
         start_session(account)
         session["demo_ends_at"] = (database_clock.now() + VISIT_TIME).isoformat()
@@ -85,7 +85,7 @@ def end() -> AnyResponse:
     return redirect(url_for(START_PAGE), 303)
 
 
-def _render_full(full: NoPlace) -> ErrorResponse:
+def _render_full(full: TooManyVisitors) -> ErrorResponse:
     status, title, advice = (429, "Your network has no free place", NETWORK_TAKEN)
     if not full.is_network:
         status, title, advice = (503, "The demo is full", ALL_TAKEN)

@@ -14,7 +14,7 @@ from webapp import queue
 from webapp.application import create_app
 from webapp.outbound.policy.counted_targets import SendTarget, TargetKind
 from webapp.presses.eligibility import RequestResult
-from webapp.presses.rate_limits import (
+from webapp.presses.limit_counters import (
     WINDOW,
     PressLimit,
     TooManyTestSends,

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.failures import MEANINGS, Code
-from webapp.outbound.http.status_codes import classify_status
+from webapp.outbound.http.status_classification import classify_status
 
-REDIRECTS = [300, 301, 304, 305, 306, 307, 308, 399]
+REDIRECTS = [300, 301, 305, 306, 307, 308, 399]
 SIGN_INS = [302, 303]
 REFUSALS = {
     Code.BAD_REQUEST: [400, 412, 414, 417, 422, 428, 431, 494],
@@ -20,12 +20,16 @@ REFUSALS = {
     Code.CLIENT_CERTIFICATE_REQUIRED: [495, 496],
     Code.REDIRECT_REFUSED: REDIRECTS,
 }
-RETRIED = {Code.RATE_LIMITED: [429], Code.REMOTE_UNAVAILABLE: [425, 503, 521, 522, 523]}
+RETRIED = {
+    Code.RATE_LIMITED: [429],
+    Code.REMOTE_UNAVAILABLE: [425, 503, 521, 522, 523],
+    Code.NETWORK_UNREACHABLE: [511],
+}
 UNCERTAIN = {
     Code.SIGN_IN_PAGE: SIGN_INS,
-    Code.GATEWAY_GAVE_UP: [408, 499, 502, 504, 520, 524],
-    Code.REMOTE_ERROR: [500, 506, 507, 508, 510, 511, 525, 526, 527, 530, 598, 599],
-    Code.UNEXPECTED_STATUS: [101, 199, 409, 418, 424, 498, 600, 999],
+    Code.GATEWAY_GAVE_UP: [408, 499, 502, 504, 520, 524, 525, 526, 527, 530, 598, 599],
+    Code.REMOTE_ERROR: [500, 506, 507, 508, 510, 529, 561],
+    Code.UNEXPECTED_STATUS: [101, 199, 304, 409, 418, 424, 498, 600, 999],
 }
 CASES = [
     pytest.param(status, code, id=f"{status}-{code}")

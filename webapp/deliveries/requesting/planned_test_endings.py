@@ -1,4 +1,4 @@
-"""Ends planned tests, and takes the one whose test send is written. Every change is one conditional statement."""
+"""Planned tests: until when one waits, and how it ends. Every change is one conditional statement."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -101,7 +101,7 @@ def count_planned_tests_of(account_id: int, workspace_id: int, now: datetime) ->
     return db.session.scalar(select(func.count()).select_from(PlannedTest).where(waits)) or 0
 
 
-def end_planned_tests_of(account_id: int, now: datetime, workspace_id: int | None = None) -> None:
+def end_planned_tests_of(account_id: int, now: datetime, workspace_id: int | None) -> None:
     """End what an account has planned and may no longer test, in the caller's transaction.
 
     workspace_id: where; None for everywhere.

@@ -2,6 +2,7 @@
 
 Sources: RFC 9110 and 6585; Cloudflare's 5xx errors; nginx's 494 to 499. A gateway that gave up may have passed the
 message on. A gateway that could not reach the service behind it, and a server that refuses a request, have not.
+Of 525 to 530, Cloudflare says the latter, but others use them too; 598 and 599 are the time limits of some proxies.
 """
 
 from webapp.failures import Code
@@ -9,6 +10,7 @@ from webapp.failures import Code
 _CODES = {
     302: Code.SIGN_IN_PAGE,
     303: Code.SIGN_IN_PAGE,
+    304: Code.UNEXPECTED_STATUS,  # leads nowhere
     400: Code.BAD_REQUEST,
     401: Code.AUTH_FAILED,
     402: Code.FORBIDDEN,  # the provider wants to be paid first
@@ -45,11 +47,18 @@ _CODES = {
     503: Code.REMOTE_UNAVAILABLE,
     504: Code.GATEWAY_GAVE_UP,
     505: Code.METHOD_NOT_ALLOWED,
+    511: Code.NETWORK_UNREACHABLE,  # from a network that wants a sign-in first, in place of the receiver
     520: Code.GATEWAY_GAVE_UP,
     521: Code.REMOTE_UNAVAILABLE,
     522: Code.REMOTE_UNAVAILABLE,
     523: Code.REMOTE_UNAVAILABLE,
     524: Code.GATEWAY_GAVE_UP,
+    525: Code.GATEWAY_GAVE_UP,
+    526: Code.GATEWAY_GAVE_UP,
+    527: Code.GATEWAY_GAVE_UP,
+    530: Code.GATEWAY_GAVE_UP,
+    598: Code.GATEWAY_GAVE_UP,
+    599: Code.GATEWAY_GAVE_UP,
 }
 _CODES_BY_CLASS = {3: Code.REDIRECT_REFUSED, 5: Code.REMOTE_ERROR}
 

@@ -17,7 +17,7 @@ from webapp.deliveries.attempts.recording import AttemptResult, end_attempt, rec
 from webapp.deliveries.attempts.sending import send
 from webapp.deliveries.transitions import ACCEPT, DEFER
 from webapp.demo.visits.capacity import GRACE_PERIOD
-from webapp.demo.visits.deletion import delete_ended_visit
+from webapp.demo.visits.ended_visits import delete_ended_visit
 from webapp.extensions import Base, db
 from webapp.models import AlertDelivery, DeliveryStatus, DemoVisit, database_clock
 from webapp.worker.maintenance import Maintenance
@@ -167,7 +167,7 @@ def test_a_deletion_that_was_interrupted_is_repeated(app: Flask, monkeypatch: py
         before = _count_rows()
         now = database_clock.now()
         with monkeypatch.context() as patched:
-            patched.setattr("webapp.demo.visits.deletion._delete_rows", _fail)
+            patched.setattr("webapp.demo.visits.ended_visits._delete_rows", _fail)
             with pytest.raises(RuntimeError):
                 delete_ended_visit(now)
         db.session.rollback()

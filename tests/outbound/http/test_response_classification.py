@@ -1,13 +1,14 @@
 """What a response means: the receiver's own word, then its status; a web page is accepted with a warning."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from webapp.failures import Code, DeliveryFailed
-from webapp.outbound.http.classification import check_response
+from webapp.failures import MEANINGS, Code, DeliveryFailed
 from webapp.outbound.http.client import HttpResponse
+from webapp.outbound.http.response_classification import check_response, explain_missing_word
 
 HOST = "hooks.example.com"
 WORDS = {"no_service": Code.NOT_FOUND, "rollup_error": Code.REMOTE_UNAVAILABLE}
@@ -82,8 +83,15 @@ def test_the_sentence_says_how_long_to_wait_and_until_when(status: int, text: st
     assert timedelta(0) <= until - before - timedelta(seconds=int(text)) < timedelta(seconds=5)
 
 
-def test_without_a_waiting_time_the_sentence_mentions_none() -> None:
-    assert "wait" not in failure_of(response_of(429)).message
+@pytest.mark.parametrize("text", [None, "soon", "0", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_without_a_time_to_wait_the_sentence_mentions_none(text: str | None) -> None:
+    headers = {} if text is None else {"retry_after": text}
+    assert "wait" not in failure_of(response_of(429, b"", **headers)).message
+
+
+@pytest.mark.parametrize("text", ["2678400", "999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_longer_time_than_is_kept_is_not_given_an_end(text: str) -> None:
+    assert failure_of(response_of(429, retry_after=text)).message.endswith(" It asks to wait 31 days or longer.")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +100,8 @@ def test_without_a_waiting_time_the_sentence_mentions_none() -> None:
         response_of(200, PAGE, content_type="text/html"),
         response_of(200, PAGE, content_type="TEXT/HTML; charset=utf-8"),
         response_of(200, PAGE, content_type=" text/html;charset=UTF-8"),
-        response_of(200, b"signed out", content_type="text/html"),
+        response_of(200, b"<p>signed out", content_type="text/html"),
+        response_of(200, b"\x1f\x8b\x08", content_type="text/html", content_encoding="gzip"),
         response_of(202, PAGE, content_type="application/xhtml+xml"),
         response_of(200, PAGE),
         response_of(200, PAGE, content_type="application/json"),
@@ -112,6 +121,8 @@ def test_a_web_page_is_accepted_with_a_warning(response: HttpResponse) -> None:
     [
         response_of(200, b'{"html": "<html>"}', content_type="application/json"),
         response_of(200, b"ok", content_type="text/plain"),
+        response_of(200, b"ok", content_type="text/html"),  # as Slack, PHP, Flask and Express declare it
+        response_of(200, b'{"status": "ok"}', content_type="text/html; charset=utf-8"),
         response_of(200, b"", content_type="text/html"),  # what some languages declare if nothing else is said
         response_of(204, b"", content_type="text/html; charset=utf-8"),
         response_of(200, b"<response><html>no</html></response>", content_type="application/xml"),
@@ -123,6 +134,12 @@ def test_other_responses_are_accepted_without_a_warning(response: HttpResponse) 
     assert check_response(response, HOST) is None
 
 
+def test_an_answer_that_reports_an_error_is_accepted_with_a_warning() -> None:
+    assert check_response(response_of(201, b'{"errcode": 310000, "errmsg": "canary"}'), HOST) == (
+        "hooks.example.com answered 201, but its response reports an error. Check that the message arrived."
+    )
+
+
 @pytest.mark.parametrize(
     ("title", "code"),
     [
@@ -130,8 +147,57 @@ def test_other_responses_are_accepted_without_a_warning(response: HttpResponse) 
         (b"400 The SSL certificate error", Code.CLIENT_CERTIFICATE_REQUIRED),
         (b"400 The plain HTTP request was sent to HTTPS port", Code.SCHEME_NOT_ALLOWED),
         (b"You're speaking plain HTTP to an SSL-enabled server port.", Code.SCHEME_NOT_ALLOWED),
+        (b"Client sent an HTTP request to an HTTPS server.", Code.SCHEME_NOT_ALLOWED),
+        (b"This combination of host and port requires TLS.", Code.SCHEME_NOT_ALLOWED),
         (b"400 Bad Request", Code.BAD_REQUEST),
     ],
 )
 def test_a_web_servers_own_page_tells_what_is_wrong_with_the_connection(title: bytes, code: Code) -> None:
     assert failure_of(response_of(400, b"<html><head><title>%b</title></head></html>" % title)).code is code
+
+
+@pytest.mark.parametrize("body", [b"no", b"{}", b'{"ok": false}', b'{"error": "<html>"}'])
+def test_whatever_else_a_service_says_means_that_it_did_not_accept_the_message(body: bytes) -> None:
+    failure = explain_missing_word(response_of(200, body), HOST, 200)
+    assert failure.code is Code.REMOTE_REJECTED
+    assert not MEANINGS[failure.code].may_have_arrived
+
+
+@pytest.mark.parametrize(
+    ("response", "code"),
+    [
+        (response_of(200, PAGE), Code.SIGN_IN_PAGE),
+        (response_of(202, PAGE), Code.SIGN_IN_PAGE),
+        (replace(response_of(200, PAGE), complete=False), Code.SIGN_IN_PAGE),  # a long page
+        (response_of(201, b'{"ok": true}'), Code.UNEXPECTED_STATUS),
+        (response_of(204), Code.UNEXPECTED_STATUS),
+        (response_of(200), Code.INVALID_RESPONSE),
+        (response_of(200, b" \n"), Code.INVALID_RESPONSE),
+        (response_of(200, b"\x1f\x8b\x08", content_encoding="gzip"), Code.INVALID_RESPONSE),
+        (response_of(200, b"\x8b", content_encoding=" BR"), Code.INVALID_RESPONSE),
+        (replace(response_of(200, b"{"), complete=False), Code.INVALID_RESPONSE),  # more than is kept
+        *(
+            (replace(response_of(200, PAGE), complete=False, broken_by=code), code)
+            for code in (Code.DEADLINE_EXCEEDED, Code.CONNECTION_CLOSED, Code.INVALID_RESPONSE)
+        ),
+    ],
+)
+def test_a_response_that_says_neither_leaves_open_whether_the_message_arrived(
+    response: HttpResponse, code: Code
+) -> None:
+    failure = explain_missing_word(response, HOST, 200)
+    assert failure.code is code
+    assert MEANINGS[code].may_have_arrived
+
+
+@pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
+def test_a_body_that_is_called_uncompressed_can_be_read(encoding: str) -> None:
+    response = response_of(200, b"no", content_encoding=encoding)
+    assert explain_missing_word(response, HOST, 200).code is Code.REMOTE_REJECTED
+
+
+def test_a_web_page_in_place_of_a_services_answer_is_named() -> None:
+    assert explain_missing_word(response_of(200, PAGE), HOST, 200).message == (
+        "hooks.example.com answered 200 with a web page, as sign-in and error pages do, in place of the answer to a "
+        "message."
+    )

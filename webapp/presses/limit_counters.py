@@ -124,8 +124,8 @@ def count_presses(
 ) -> list[str | CoolingDown | TooManyTestSends]:
     """Count presses one after the other, in one round trip, and return the id of each or why it was not counted.
 
-    presses: the limits of each. cooldowns: the key of each in which Flask-Limiter counts; empty if it has counted. A
-    press that is refused by another limit has begun its cooldown. Raises redis's errors.
+    presses: the limits of each. cooldowns: the key under which Flask-Limiter counts each; empty if it has counted them
+    already. A press that another limit refuses has begun its cooldown. Raises redis's errors.
     """
     numbers: dict[str, int] = {}
     arguments: list[str | int] = []
