@@ -122,8 +122,8 @@ def test_no_file_that_administrators_copy_contains_an_old_name() -> None:
     assert [old for old in NEW_NAMES if any(re.search(rf"(?<![A-Z_]){old}(?![A-Z_])", text) for text in texts)] == []
 
 
-def test_the_example_sets_no_value() -> None:
-    assert set(read_example().values()) == {""}
+def test_the_example_sets_one_value_because_gunicorn_does_not_start_if_it_is_empty() -> None:
+    assert {name: value for name, value in read_example().items() if value} == {"WEB_CONCURRENCY": "2"}
 
 
 def test_the_env_file_is_ignored_by_git() -> None:

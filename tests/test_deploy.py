@@ -116,5 +116,4 @@ def test_what_the_settings_need_without_containers_is_what_kubernetes_needs_too(
     assert {line.split("=")[0] for line in LINES if re.match(r"[A-Z_]+=", line)} == {
         "DATABASE_URL",
         "REDIS_URL",
-        "WEB_CONCURRENCY",
     }

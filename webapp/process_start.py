@@ -3,6 +3,7 @@
 import logging
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 from flask import Flask
@@ -22,6 +23,10 @@ log = logging.getLogger("webapp.wsgi")  # the name under which administrators kn
 # gunicorn stops when a process exits with this status. With any other, it would start processes again and again,
 # while visitors wait for a response that nobody sends.
 APP_LOAD_ERROR = 4
+
+UNREAD_FILE = (
+    "The file .env in this folder is read by commands, not by the web server. Load it first: set -a; . ./.env; set +a"
+)
 
 # Imported by name, because our commands do without pages.
 PAGES = "webapp.application"
@@ -48,7 +53,8 @@ is_web_process = command_line is None
 try:
     app = _create(command_line)
 except Misconfigured as reason:
-    click.echo(f"Alertcheck cannot start:\n{reason}", err=True)
+    hint = f"\n{UNREAD_FILE}" if is_web_process and Path(".env").is_file() else ""
+    click.echo(f"Alertcheck cannot start:\n{reason}{hint}", err=True)
     sys.exit(APP_LOAD_ERROR if is_web_process else 1)
 if is_web_process:
     log.info("web process started", extra={"version": __version__, **summarize_settings(app_state(app).settings)})

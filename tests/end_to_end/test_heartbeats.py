@@ -31,7 +31,10 @@ from webapp.settings import read_settings
 pytestmark = pytest.mark.slow
 
 TOKEN = "a token of sixteen characters or more".replace(" ", "-")
-NOT_SEEN = f"No worker has sent a heartbeat for 10 s: start one with {COMMAND} worker."
+NOT_SEEN = (
+    f"No worker has sent a heartbeat for 10 s: start one with {COMMAND} worker. "
+    "If one runs, give it the same SECRET_KEY, REDIS_URL and REDIS_PREFIX as this process."
+)
 
 
 @pytest.fixture

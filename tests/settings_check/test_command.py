@@ -56,6 +56,7 @@ def test_an_installation_that_works_has_a_line_for_each_part_and_exits_with_0(en
     assert _parts(result) == {
         "database": "ok",
         "schema": "ok",
+        "keys": "ok",
         "search": "ok",
         "clock": "ok",
         "queue": "ok",

@@ -131,7 +131,8 @@ def test_no_worker_is_a_note_because_it_may_be_started_later(app: Flask) -> None
 
     assert (finding.severity, finding.text) == (
         Severity.NOTE,
-        f"No worker has sent a heartbeat for 10 s: start one with {COMMAND} worker.",
+        f"No worker has sent a heartbeat for 10 s: start one with {COMMAND} worker. "
+        "If one runs, give it the same SECRET_KEY, REDIS_URL and REDIS_PREFIX as this process.",
     )
 
 

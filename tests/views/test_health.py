@@ -30,7 +30,10 @@ from webapp.workspaces.workspace_changes import add_workspace
 on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 
 NOWHERE = "redis://:canary-password@127.0.0.1:1"
-NOT_SEEN = f"No worker has sent a heartbeat for 10 s: start one with {COMMAND} worker."
+NOT_SEEN = (
+    f"No worker has sent a heartbeat for 10 s: start one with {COMMAND} worker. "
+    "If one runs, give it the same SECRET_KEY, REDIS_URL and REDIS_PREFIX as this process."
+)
 
 
 def _client(environment: dict[str, str], **settings: str) -> FlaskClient:

@@ -1,4 +1,4 @@
-"""Re-encrypts all destinations' settings with the newest key."""
+"""Re-encrypts all destinations' settings with the newest key, and counts those that no key decrypts."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ from webapp.destinations.search_index import renew_search_keys
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable
 from webapp.extensions import db
 from webapp.models import AlertDestination
+from webapp.models.destination import make_encryption_context
 
 
 @dataclass
@@ -44,6 +45,24 @@ def rotate_keys(cipher: SettingsCipher, now: datetime) -> Rotation:
         record_instance_event(Action.KEYS_ROTATED, subject, now, COMMAND_LINE, unreadable)
         db.session.commit()
     return rotation
+
+
+def count_unreadable(cipher: SettingsCipher) -> int:
+    """Count the destinations whose settings no key decrypts."""
+    columns = (AlertDestination.id, AlertDestination.workspace_id, AlertDestination.config)
+    in_use = select(*columns).where(AlertDestination.deleted_at.is_(None))
+    return sum(
+        not _is_readable(row.config, make_encryption_context(row.workspace_id, row.id), cipher)
+        for row in db.session.execute(in_use)
+    )
+
+
+def _is_readable(token: str, context: str, cipher: SettingsCipher) -> bool:
+    try:
+        cipher.decrypt(token, context=context)
+    except SettingsUnreadable:
+        return False
+    return True
 
 
 def _replace_token(destination_id: int, old: str, new: str) -> None:

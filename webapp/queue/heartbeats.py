@@ -26,7 +26,10 @@ FAULT = "worker-fault"
 
 
 # What health checks show if no worker runs.
-NO_WORKER = f"No worker has sent a heartbeat for {HEARTBEAT_TTL} s: start one with {COMMAND} worker."
+NO_WORKER = (
+    f"No worker has sent a heartbeat for {HEARTBEAT_TTL} s: start one with {COMMAND} worker. If one runs, give it the "
+    "same SECRET_KEY, REDIS_URL and REDIS_PREFIX as this process."
+)
 
 
 class WorkerFault(StrEnum):

@@ -8,6 +8,7 @@ from time import monotonic
 from flask import Flask
 
 from webapp.settings_check.finding import Check, Finding, Severity
+from webapp.settings_check.key_checks import check_keys
 from webapp.settings_check.network_checks import check_dns, check_egress_proxy, check_mail
 from webapp.settings_check.page_checks import check_page_settings
 from webapp.settings_check.private_receiver_checks import check_private_receivers
@@ -22,6 +23,7 @@ CHECKS: Mapping[str, Check] = {
     "database": check_database_server,
     "queue": check_queue_server,
     "worker": check_workers,
+    "keys": check_keys,
     "search": check_search,
     "mail": check_mail,
     "dns": check_dns,

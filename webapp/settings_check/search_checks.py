@@ -15,7 +15,8 @@ def check_search() -> list[Finding]:
         return [Finding("search", Severity.NOTE, "Not checked: the database cannot be used.")]
     found = []
     if lacking.waiting:
-        text = f"Not yet found by host or recipient: {_count(lacking.waiting)}. A running worker adds them in minutes."
+        count = _count(lacking.waiting)
+        text = f"Not yet found by host or recipient: {count}. A worker with the same keys adds them in minutes."
         found.append(Finding("search", Severity.NOTE, text))
     if lacking.unreadable:
         text = (

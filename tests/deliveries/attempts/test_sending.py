@@ -181,8 +181,8 @@ def test_a_renamed_destination_is_still_tested(
     assert _get(delivery_id).status is DeliveryStatus.SENT
 
 
-def test_settings_that_cannot_be_decrypted_end_the_test_as_config_unreadable(
-    seeded: SeededIds, delivery_id: int, app_settings: AppSettings
+def test_settings_that_cannot_be_decrypted_end_the_test_as_config_unreadable_and_are_logged(
+    seeded: SeededIds, delivery_id: int, app_settings: AppSettings, caplog: pytest.LogCaptureFixture
 ) -> None:
     get_destination(seeded).config = "damaged"
     db.session.commit()
@@ -190,6 +190,9 @@ def test_settings_that_cannot_be_decrypted_end_the_test_as_config_unreadable(
     send(delivery_id, app_settings)
 
     assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "config_unreadable", 0)
+    (record,) = [record for record in caplog.records if record.message == "settings cannot be decrypted"]
+    assert (record.levelname, record.__dict__["destination"]) == ("ERROR", seeded.destination)
+    assert "ALERTCHECK_CONFIG_KEYS of this process" in record.__dict__["advice"]
 
 
 def test_settings_copied_from_another_destination_cannot_be_decrypted(

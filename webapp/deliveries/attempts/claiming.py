@@ -32,6 +32,11 @@ from webapp.settings import AppSettings
 
 log = logging.getLogger(__name__)
 
+_COMPARE_KEYS = (
+    "No key in ALERTCHECK_CONFIG_KEYS of this process decrypts them. Every web server and worker needs the same keys: "
+    "compare them, and run alertcheck check-settings on each machine."
+)
+
 # Statements are built once: building one takes longer than executing it.
 _LOAD = select_candidates().where(AlertDelivery.id == bindparam("delivery_id"))
 
@@ -149,4 +154,5 @@ def open_settings(destination: AnyDestination, app_settings: AppSettings) -> Set
     try:
         return app_settings.cipher.decrypt(destination.config, context=destination.encryption_context)
     except SettingsUnreadable:
+        log.error("settings cannot be decrypted", extra={"destination": destination.id, "advice": _COMPARE_KEYS})
         raise DeliveryFailed(Code.CONFIG_UNREADABLE) from None

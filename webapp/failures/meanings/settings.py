@@ -38,7 +38,8 @@ SETTINGS: dict[Code, Meaning] = {
     ),
     Code.CONFIG_UNREADABLE: Meaning(
         "Alertcheck cannot decrypt the stored settings of this destination.",
-        "Enter the settings again, or ask your Alertcheck administrator whether an encryption key was lost.",
+        "Ask your Alertcheck administrator whether the worker lacks an encryption key that the web server has. Only if "
+        "the key is lost, enter the settings again.",
     ),
     Code.RECIPIENT_INVALID: Meaning(
         "The address of a recipient is not a valid email address.",
