@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from time import process_time
 
 import pytest
 from requests.structures import CaseInsensitiveDict
@@ -114,6 +115,17 @@ def test_a_longer_time_than_is_kept_is_not_given_an_end(text: str) -> None:
 )
 def test_a_web_page_is_accepted_with_a_warning(response: HttpResponse) -> None:
     assert check_response(response, HOST) == WARNING
+
+
+@pytest.mark.parametrize("start", [b"<!---->", b"<!-- -->\n", b"<?xml><!---->"])
+def test_comments_in_a_row_do_not_occupy_the_worker(start: bytes) -> None:
+    began = process_time()
+    assert check_response(response_of(200, start * 24), HOST) is None  # took 3 s; each further one doubled it
+    assert process_time() - began < 1
+
+    assert check_response(response_of(200, start * 1000), HOST) is None
+    assert check_response(response_of(200, start * 1000 + PAGE), HOST) == WARNING
+    assert process_time() - began < 5
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,9 @@ _BAD_REQUESTS = {
 }
 
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
+# A comment ends at its first end (an atomic group): otherwise, comments in a row could be divided in ever more ways.
 _HTML_START = re.compile(
-    rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff|\s|<!--.*?-->|<\?xml[^>]*>)*"
+    rb"(?>\xef\xbb\xbf|\xff\xfe|\xfe\xff|\s|<!--.*?-->|<\?xml[^>]*>)*"
     rb"<(?:!doctype\s+html|html|head|body|title|meta|script|center|h1)[\s>]",
     re.IGNORECASE | re.DOTALL,
 )
