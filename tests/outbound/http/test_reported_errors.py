@@ -28,6 +28,7 @@ from webapp.outbound.http.reported_errors import reports_error
 def test_an_answer_that_reports_an_error_is_recognized(answer: object) -> None:
     assert reports_error(json.dumps(answer).encode())
     assert reports_error(b"\r\n " + json.dumps(answer, indent=1).encode())
+    assert reports_error(json.dumps(answer).encode("utf-8-sig"))  # as PHP and .NET may begin a file
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,11 @@ _NO_ERROR = frozenset({"", "0", "false", "no", "none", "null", "ok", "success"})
 
 def reports_error(body: bytes) -> bool:
     """Check whether a body is a JSON object that says at its top level that something failed."""
-    if not body.lstrip().startswith(b"{"):
-        return False
     try:
-        answer: dict[str, Any] = json.loads(body)
+        answer: Any = json.loads(body)  # whatever its encoding, with or without a byte order mark
     except (ValueError, RecursionError):
         return False
-    return (
+    return isinstance(answer, dict) and (
         any(str(answer.get(name)).lower() == "false" for name in _FALSE_IF_REFUSED)
         or any(_is_set(answer.get(name)) for name in _SET_IF_REFUSED)
         or any(str(answer.get(name)).lower() in _REFUSALS for name in _OUTCOMES)
