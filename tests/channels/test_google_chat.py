@@ -59,7 +59,7 @@ DEEP = "[" * 16_000
         (200, '{"name": ["spaces/A"]}', Code.REMOTE_REJECTED, None),
         (200, '{"name": null}', Code.REMOTE_REJECTED, None),
         (200, "<html>spaces/s3cr-tWord</html>", Code.SIGN_IN_PAGE, None),
-        (200, DEEP, Code.REMOTE_REJECTED, None),
+        (200, DEEP, Code.INVALID_RESPONSE, None),
         (200, error(403, "PERMISSION_DENIED"), Code.FORBIDDEN, "PERMISSION_DENIED"),
         (200, b"\xff\xfe", Code.REMOTE_REJECTED, None),
         (201, CREATED, Code.UNEXPECTED_STATUS, None),

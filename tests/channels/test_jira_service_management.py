@@ -109,7 +109,7 @@ def test_a_real_alert_stays_open(receiver: RecordingReceiver, message: Message) 
         (202, '{"result": "s3cr-tWord"}', Code.REMOTE_REJECTED, None),
         (202, '{"requestId": ""}', Code.REMOTE_REJECTED, None),
         (202, '{"requestId": 7}', Code.REMOTE_REJECTED, None),
-        (202, "[" * 15_000, Code.REMOTE_REJECTED, None),
+        (202, "[" * 15_000, Code.INVALID_RESPONSE, None),
         (202, says("Could not authenticate"), Code.AUTH_FAILED, "Could not authenticate"),
         (200, says("s3cr-tWord"), Code.UNEXPECTED_STATUS, None),
         (200, "<html>s3cr-tWord</html>", Code.SIGN_IN_PAGE, None),

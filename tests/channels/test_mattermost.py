@@ -57,7 +57,7 @@ def test_200_and_ok_mean_that_mattermost_accepted_the_message(
         (200, HTML, Code.SIGN_IN_PAGE, None),
         (201, "ok", Code.UNEXPECTED_STATUS, None),
         (204, "", Code.UNEXPECTED_STATUS, None),
-        (200, "[" * 9000, Code.REMOTE_REJECTED, None),
+        (200, "[" * 9000, Code.INVALID_RESPONSE, None),
         (
             200,
             error("web.incoming_webhook.text.app_error", 400),

@@ -55,7 +55,7 @@ DEEP = "[" * 16_000
         (200, '{"id": 12345678}', Code.REMOTE_REJECTED, None),
         (200, '[{"id": "a"}]', Code.REMOTE_REJECTED, None),
         (200, f"<html>{TOPIC}</html>", Code.SIGN_IN_PAGE, None),
-        (200, DEEP, Code.REMOTE_REJECTED, None),
+        (200, DEEP, Code.INVALID_RESPONSE, None),
         (200, b"\xff", Code.REMOTE_REJECTED, None),
         (200, error(40301, 403), Code.FORBIDDEN, "40301 forbidden"),
         (204, "", Code.UNEXPECTED_STATUS, None),

@@ -79,7 +79,7 @@ NONE = -DAY
         (200, '{"status": 1.0}', Code.REMOTE_REJECTED, None),
         (200, '[{"status": 1}]', Code.REMOTE_REJECTED, None),
         (200, f"<html>{USER_KEY}</html>", Code.SIGN_IN_PAGE, None),
-        (200, DEEP, Code.REMOTE_REJECTED, None),
+        (200, DEEP, Code.INVALID_RESPONSE, None),
         (200, b"\xff", Code.REMOTE_REJECTED, None),
         (200, refusal(INVALID_USER, user="invalid"), Code.NOT_FOUND, "user: invalid"),
         (202, ACCEPTED, Code.UNEXPECTED_STATUS, None),

@@ -188,6 +188,8 @@ def test_whatever_else_a_service_says_means_that_it_did_not_accept_the_message(b
         (response_of(200, b"\x1f\x8b\x08", content_encoding="gzip"), Code.INVALID_RESPONSE),
         (response_of(200, b"\x8b", content_encoding=" BR"), Code.INVALID_RESPONSE),
         (replace(response_of(200, b"{"), complete=False), Code.INVALID_RESPONSE),  # more than is kept
+        (response_of(200, b'{"ok": true, "result": {"mess'), Code.INVALID_RESPONSE),  # cut off, without a length
+        (response_of(200, b'\n[{"id": '), Code.INVALID_RESPONSE),
         *(
             (replace(response_of(200, PAGE), complete=False, broken_by=code), code)
             for code in (Code.DEADLINE_EXCEEDED, Code.CONNECTION_CLOSED, Code.INVALID_RESPONSE)

@@ -3,6 +3,7 @@
 The receiver's own word decides first, then the status.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -95,8 +96,20 @@ def explain_missing_word(response: HttpResponse, host: str | None, status: int) 
         return make_failure(Code.SIGN_IN_PAGE, response, host, cause=Cause.WEB_PAGE)
     if response.status != status:
         return make_failure(Code.UNEXPECTED_STATUS, response, host)
-    says_no = response.complete and bool(response.body.strip()) and not _is_compressed(response)
+    is_whole = response.complete and not _is_compressed(response) and not _is_broken_json(response.body)
+    says_no = is_whole and response.body.strip() != b""
     return make_failure(Code.REMOTE_REJECTED if says_no else Code.INVALID_RESPONSE, response, host)
+
+
+def _is_broken_json(body: bytes) -> bool:
+    """Check for JSON that cannot be parsed. Without a length, a body that was cut off seems to be complete."""
+    if not body.lstrip().startswith((b"{", b"[")):
+        return False
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 def _is_compressed(response: HttpResponse) -> bool:
