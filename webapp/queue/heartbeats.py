@@ -125,9 +125,10 @@ def list_database_marks() -> list[str]:
     """Return what each live worker says of its database, empty if nothing. Raises `QueueUnavailable`."""
     keys = [redis_key(f"{DATABASE_MARK}:{worker.name}") for worker in list_workers() if worker.is_alive]
     try:
-        return [(mark or b"").decode() for mark in (app_state().redis.mget(keys) if keys else ())]
+        marks = app_state().redis.mget(keys) if keys else ()
     except RedisError as error:
         raise _unavailable(error) from None
+    return [mark.decode() if isinstance(mark, bytes) else "" for mark in marks]
 
 
 def is_worker_alive() -> bool:
