@@ -15,6 +15,7 @@ from tests.queue.servers import TcpServer, running
 from webapp.app_state import app_state
 from webapp.environment.redis_prefix import derive_redis_prefix
 from webapp.models import DeliveryStatus
+from webapp.queue import OTHER_DATABASE
 from webapp.queue.jobs import JobQueue
 
 pytestmark = pytest.mark.slow
@@ -127,6 +128,21 @@ def test_every_key_and_every_channel_begins_with_a_prefix_and_no_command_is_refu
         assert [channel for channel in channels if channel.startswith(prefix)]
     assert [name for name in keys + channels if not name.startswith(prefixes)] == []
     assert server.admin.acl_log() == []
+
+
+def test_a_copied_env_is_noticed_where_only_the_worker_of_the_original_runs(
+    sites: list[Site], server: TcpServer, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    original = sites[0]
+    original.send()
+    with ExitStack() as stack:
+        copy = _install(stack, server, request, tmp_path, "ann")
+
+        assert copy.readiness() == OTHER_DATABASE
+        assert original.readiness() == "ok"
+
+        copy.installation.stack.start_worker()
+        wait_until(lambda: copy.readiness() == "ok")
 
 
 def test_a_test_that_waits_in_the_unprefixed_queue_of_an_older_version_is_sent_once(

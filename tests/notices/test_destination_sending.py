@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,20 +22,23 @@ from tests.notices.chosen_destinations import add, choose, plan, read_notices, s
 from tests.notices.conftest import Installation
 from webapp.app_state import current_settings
 from webapp.channels.contract import Channel
-from webapp.deliveries.attempts.claiming import get_channel, open_settings
+from webapp.deliveries.attempts.claiming import get_channel
 from webapp.destinations.editing import delete_destination, set_enabled
 from webapp.extensions import db
 from webapp.failures import Code, DeliveryFailed
-from webapp.models import AlertDelivery, DeliveryStatus
+from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus
 from webapp.notices import destination_sending
 from webapp.notices.chosen_destination_health import Obstacle
 from webapp.notices.destination_sending import LIFETIME, LOST_AFTER, claim
 from webapp.notices.notice_timing import AFTER_FAILURE, UNDER_WAY_FOR
+from webapp.outbound.policy.counted_targets import SendTarget, TargetKind
 from webapp.presses.limit_counters import admit_targets
 
 pytestmark = on_both_databases
 
 Change = Callable[[Installation], None]
+
+TARGET = SendTarget(TargetKind.HOST, "hooks.example.com")
 
 
 @pytest.fixture
@@ -324,20 +328,31 @@ def test_a_problem_that_ended_before_it_was_told_is_not_told(
     assert read_notices(installation) == [("canceled", None)]
 
 
-def test_the_limit_of_its_target_counts(installation: Installation, broken: int) -> None:
-    chosen = add(installation, "discord", "Side channel")
-    installation.accept(chosen)
-    assert choose(installation, chosen) is None
-    with installation.destination(chosen) as destination:
-        app_settings = current_settings()
-        targets = get_channel(destination).targets(
-            open_settings(destination, app_settings), app_settings.outbound_for("harbor")
-        )
-        assert [admit_targets(targets) for _ in range(61)] == [True] * 60 + [False]
+@pytest.mark.parametrize(("tests_before", "is_next_admitted"), [(58, True), (59, False), (60, False)])
+def test_it_counts_for_its_target_and_is_told_whatever_others_send_there(
+    installation: Installation,
+    broken: int,
+    httpserver: HTTPServer,
+    monkeypatch: pytest.MonkeyPatch,
+    tests_before: int,
+    is_next_admitted: bool,
+) -> None:
+    monkeypatch.setattr(destination_sending, "get_channel", _get_counted_channel)
     installation.fail(broken)
-    tell(installation)
+    (notice_id,) = plan(installation)
+    with installation.app.app_context():
+        assert [admit_targets([TARGET]) for _ in range(tests_before)] == [True] * tests_before
+    send(installation, notice_id)
 
-    assert read_notices(installation) == [("failed", "recipient_limit")]
+    assert read_notices(installation) == [("sent", None)]
+    assert len(_read_messages(httpserver)) == 1
+    with installation.app.app_context():
+        assert admit_targets([TARGET]) is is_next_admitted
+
+
+def _get_counted_channel(destination: AlertDestination) -> Channel:
+    """Return the destination's channel with a target of the internet: that of the tests has no limit."""
+    return replace(get_channel(destination), targets=lambda _settings, _outbound: (TARGET,))
 
 
 def test_a_deleted_workspace_is_told_nothing(installation: Installation, broken: int, httpserver: HTTPServer) -> None:

@@ -143,6 +143,15 @@ def test_a_worker_that_does_its_work_is_ok(app: Flask) -> None:
         assert [finding.severity for finding in check_workers()] == [Severity.OK]
 
 
+def test_a_worker_of_another_database_is_a_problem_also_beside_one_of_this(app: Flask) -> None:
+    with app.app_context():
+        queue.record_heartbeat("own:1")
+        queue.record_heartbeat("other:1", "4711 2026-01-01T00:00:00+00:00")
+        (finding,) = check_workers()
+
+    assert (finding.severity, finding.text) == (Severity.PROBLEM, f"Wrong database: {queue.OTHER_DATABASE}.")
+
+
 def test_a_worker_that_cannot_work_is_a_problem(app: Flask) -> None:
     with app.app_context():
         queue.record_fault(queue.WorkerFault.DATABASE)

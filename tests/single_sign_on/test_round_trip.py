@@ -115,6 +115,15 @@ def test_the_provider_signs_somebody_in_who_comes_to_the_page_they_wanted(
     assert provider.requested == ["/.well-known/openid-configuration", "/authorize", "/token", "/jwks", "/userinfo"]
 
 
+def test_whoever_is_in_thousands_of_groups_signs_in(browser: Visitor, sign_in: SignIn, provider: TestProvider) -> None:
+    names = [f"0f8fad5b-d9cb-469f-a165-{number:012}" for number in range(4000)]
+    provider.change_claims = lambda claims: claims.update(groups=[*names, "ops"])
+
+    sign_in()
+
+    assert _is_signed_in(browser)
+
+
 def test_the_provider_is_asked_for_its_metadata_and_keys_once_an_hour(
     app: Flask, sign_in: SignIn, provider: TestProvider
 ) -> None:

@@ -1,15 +1,19 @@
 """Downloads that run at once are counted until they are read to the end or given up."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
+from sqlalchemy import Executable, delete, update
 
-from tests.factories import SeededIds
+from tests.factories import NOW, SeededIds, add_delivery, get_destination, on_both_databases
 from tests.visitor import Visitor
 from webapp.app_state import app_state
+from webapp.extensions import db
+from webapp.models import Account, Member, Role, Workspace
 from webapp.text.csv_export import BYTE_ORDER_MARK
-from webapp.views.csv_downloads import MAX_DOWNLOADS, MAX_OF_ACCOUNT
+from webapp.views.csv_downloads import INCOMPLETE, MAX_DOWNLOADS, MAX_OF_ACCOUNT
 
 PATHS = [f"/w/harbor/{name}.csv" for name in ("history", "audit", "evidence/tests", "evidence/destinations")]
 
@@ -41,6 +45,37 @@ def test_everybody_together_leaves_threads_for_other_pages(
     running[0] = 0
     assert admin.get(PATHS[0]).status_code == 200
     assert +running == {account: 1 for account in others if account}
+
+
+@on_both_databases
+@pytest.mark.parametrize("path", ["/w/harbor/history.csv", "/w/harbor/audit.csv", "/w/harbor/evidence/tests.csv"])
+@pytest.mark.parametrize(
+    "end_access",
+    [
+        update(Workspace).where(Workspace.slug == "harbor").values(deleted_at=NOW),
+        update(Member).values(role=Role.VIEWER),
+        update(Account).values(is_active=False),
+        delete(Member),
+    ],
+    ids=["deleted", "lowered", "disabled", "removed"],
+)
+def test_a_file_says_that_it_is_incomplete_if_its_reader_lost_access_meanwhile(
+    app: Flask, seeded: SeededIds, visit: Callable[[int], Visitor], path: str, end_access: Executable
+) -> None:
+    with app.app_context():
+        add_delivery(get_destination(seeded), created_at=datetime.now(UTC))
+    admin = visit(seeded.admin)
+    complete = admin.get(path).text
+    with admin.client.get(path, buffered=False) as response:
+        parts = response.iter_encoded()
+        header = next(parts)
+        with app.app_context():
+            db.session.execute(end_access)
+            db.session.commit()
+
+        assert b"".join(parts).decode() == INCOMPLETE
+    assert complete.startswith(header.decode())
+    assert INCOMPLETE not in complete
 
 
 def test_a_download_whose_first_line_nobody_reads_is_over_too(

@@ -4,7 +4,7 @@ import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,15 +14,17 @@ from sqlalchemy import func, make_url, select, text
 
 from benchmarks.installation.servers import QueueServer, execute, start_queue_server
 from tests.database_role import database_role
-from tests.factories import on_both_databases
+from tests.factories import NOW, SeededIds, on_both_databases
 from tests.queue_keys import key_of
 from tests.schema_history import HEAD
 from webapp import queue
+from webapp.app_state import app_state
 from webapp.application import create_app
 from webapp.database.outages import Reason
 from webapp.environment.installed_program import COMMAND
 from webapp.extensions import db
-from webapp.models import Workspace
+from webapp.health.database_mark import read_mark
+from webapp.models import AuditEvent, Workspace
 from webapp.queue import QueueOutage
 from webapp.settings import read_settings
 from webapp.workspaces.workspace_changes import add_workspace
@@ -85,6 +87,43 @@ def test_a_worker_without_a_recent_heartbeat_is_reported_missing(app: Flask, que
     response = app.test_client().get("/readyz")
 
     assert (response.status_code, response.json and response.json["worker"]) == (503, NOT_SEEN)
+
+
+@pytest.mark.parametrize(
+    ("others_mark", "worker"),
+    [
+        ("{id} {other_time}", queue.OTHER_DATABASE),
+        ("{later_id} {time}", queue.OTHER_DATABASE),
+        ("{id} {time}", "ok"),
+        ("{deleted_id} {time}", "ok"),
+        ("", "ok"),
+    ],
+)
+def test_a_worker_of_another_database_is_not_the_one_that_is_missing(
+    app: Flask, seeded: SeededIds, others_mark: str, worker: str
+) -> None:
+    event_id, time = 7, NOW.isoformat()
+    facts = {"id": event_id, "deleted_id": event_id - 1, "later_id": event_id + 1, "time": time}
+    with app.app_context():
+        _add_event(event_id)
+        assert read_mark() == f"{event_id} {time}"
+        queue.record_heartbeat("other:1", others_mark.format(other_time=NOW - timedelta(days=1), **facts))
+    assert _read_worker(app) == worker
+
+    with app.app_context():
+        queue.record_heartbeat("own:1", read_mark())
+    assert _read_worker(create_app(app_state(app).settings)) == "ok"
+
+
+def _add_event(event_id: int) -> None:
+    values = {"account_name": "", "action": "sign_in", "subject": "", "result": "done", "changed": []}
+    db.session.add(AuditEvent(id=event_id, happened_at=NOW, **values))
+    db.session.commit()
+
+
+def _read_worker(app: Flask) -> str:
+    report: dict[str, str] = app.test_client().get("/readyz").get_json()
+    return report["worker"]
 
 
 def test_a_missing_queue_is_reported(environment: dict[str, str]) -> None:

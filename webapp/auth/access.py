@@ -59,6 +59,15 @@ def find_role(workspace: Workspace, account: Account) -> Role | None:
     return db.session.scalar(select(Member.role).where(own))
 
 
+def has_role(workspace_id: int, account_id: int, role: Role) -> bool:
+    """Return whether an account still has exactly this role, in a workspace that is still there."""
+    query = select(Member.role).join(Workspace, Workspace.id == Member.workspace_id)
+    query = query.join(Account, Account.id == Member.account_id).where(
+        Member.workspace_id == workspace_id, Member.account_id == account_id, Member.role == role
+    )
+    return db.session.scalar(query.where(Workspace.deleted_at.is_(None), Account.is_active)) is not None
+
+
 def load_visit(slug: str) -> Visit:
     """Load a workspace of the signed-in account. Aborts with 404 if it is unknown or foreign."""
     if not slug.isprintable():  # PostgreSQL rejects NUL in a query parameter

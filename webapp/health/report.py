@@ -5,8 +5,11 @@ import time
 from collections.abc import Callable, Mapping
 from threading import Lock
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from webapp import queue
 from webapp.health.database import check_database
+from webapp.health.database_mark import list_workers_here
 
 OK = "ok"
 
@@ -33,7 +36,7 @@ def _check_worker(database: str, queue_server: str) -> str:
     """A worker shows that it is alive by a heartbeat in the queue server, after work in the database."""
     try:
         if queue.is_worker_alive():
-            return OK
+            return _check_database_of_worker() if database == OK else OK
         fault = queue.find_fault()
     except queue.QueueUnavailable:
         return "unknown, because the queue server cannot be used"
@@ -42,6 +45,14 @@ def _check_worker(database: str, queue_server: str) -> str:
     if database != OK:
         return "unknown, because its heartbeat needs the database"
     return fault or queue.NO_WORKER
+
+
+def _check_database_of_worker() -> str:
+    try:
+        are_here = list_workers_here()
+    except SQLAlchemyError:
+        return "unknown, because its heartbeat is compared with the database"
+    return queue.OTHER_DATABASE if are_here and not any(are_here) else OK
 
 
 class SharedReport:

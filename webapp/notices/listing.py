@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, UnaryExpression, func, or_, select
 from sqlalchemy.orm import joinedload
 
-from webapp.account_mail.outcome import MailError, find_next_step
+from webapp.account_mail.outcome import find_next_step
 from webapp.app_state import current_settings
 from webapp.deliveries.arrival import UNCERTAIN_CODES
 from webapp.deliveries.badge import known_code
@@ -180,7 +180,5 @@ def _describe_target(target: AlertDestination, kind: NoticeKind, notice: Notice)
     code = known_code(notice.error_code)
     step = code_step(code, target.type) if code else None
     reason = describe_obstacle(notice.error_code) or notice.error_message
-    if notice.error_code == MailError.RECIPIENT_LIMIT:
-        reason = "It has received many messages from Alertcheck in the last minute."
     said = " ".join(filter(None, (reason, step))) or None
     return ToldRecipient(target.name, kind, words, notice.ended_at or notice.created_at, said)

@@ -24,11 +24,19 @@ HEARTBEAT_EXPIRY = 300
 # Redis string: why a worker that runs sends no heartbeat. It expires like a heartbeat.
 FAULT = "worker-fault"
 
+# Redis strings, one for each worker: what tells its database from others.
+DATABASE_MARK = "worker-database"
 
 # What health checks show if no worker runs.
 NO_WORKER = (
     f"No worker has sent a heartbeat for {HEARTBEAT_TTL} s: start one with {COMMAND} worker. If one runs, give it the "
     "same SECRET_KEY, REDIS_URL and REDIS_PREFIX as this process."
+)
+
+# What they show if a worker of another installation takes this one's jobs.
+OTHER_DATABASE = (
+    "a worker with the same SECRET_KEY, REDIS_URL and REDIS_PREFIX uses another database: give each installation a "
+    "SECRET_KEY or a REDIS_PREFIX of its own, and each process of one installation the same DATABASE_URL"
 )
 
 
@@ -42,16 +50,17 @@ class WorkerFault(StrEnum):
     PROCESSES = "a worker runs, but its processes end, or cannot reach the database or the queue server: read its log"
 
 
-def record_heartbeat(worker: str) -> None:
+def record_heartbeat(worker: str, database_mark: str = "") -> None:
     """Record that a worker does its work. Raises `QueueUnavailable`.
 
-    worker: its name, the same for all of its processes.
+    worker: its name, the same for all of its processes. database_mark: what tells its database from others.
     """
     redis, key = app_state().redis, redis_key(HEARTBEATS)
     try:
         now = _to_seconds(redis.time())
         with redis.pipeline() as pipeline:
             pipeline.zadd(key, {worker: now})
+            pipeline.set(redis_key(f"{DATABASE_MARK}:{worker}"), database_mark, ex=HEARTBEAT_EXPIRY)
             pipeline.zremrangebyscore(key, "-inf", now - HEARTBEAT_EXPIRY)
             pipeline.zremrangebyscore(key, now + HEARTBEAT_EXPIRY, "+inf")  # the clock was set back
             pipeline.execute()
@@ -110,6 +119,16 @@ def list_workers() -> list[Worker]:
 def count_workers() -> int:
     """Count the workers whose last heartbeat is at most `HEARTBEAT_TTL` seconds old. Raises `QueueUnavailable`."""
     return sum(worker.is_alive for worker in list_workers())
+
+
+def list_database_marks() -> list[str]:
+    """Return what each live worker says of its database, empty if nothing. Raises `QueueUnavailable`."""
+    keys = [redis_key(f"{DATABASE_MARK}:{worker.name}") for worker in list_workers() if worker.is_alive]
+    try:
+        marks = app_state().redis.mget(keys) if keys else ()
+    except RedisError as error:
+        raise _unavailable(error) from None
+    return [mark.decode() if isinstance(mark, bytes) else "" for mark in marks]
 
 
 def is_worker_alive() -> bool:

@@ -9,6 +9,7 @@ from webapp import queue
 from webapp.database.outage_reasons import describe_database
 from webapp.extensions import db
 from webapp.health.database import check_database
+from webapp.health.database_mark import list_workers_here
 from webapp.health.report import OK
 from webapp.models import database_clock
 from webapp.settings_check.finding import Finding, Severity
@@ -84,6 +85,8 @@ def check_workers() -> list[Finding]:
         is_alive, fault = queue.is_worker_alive(), queue.find_fault()
     except queue.QueueUnavailable:
         return [Finding("worker", Severity.NOTE, "Not checked: the queue server cannot be used.")]
+    if is_alive and check_database() == OK and not all(list_workers_here()):
+        return [Finding("worker", Severity.PROBLEM, f"Wrong database: {queue.OTHER_DATABASE}.")]
     if is_alive:
         return [Finding("worker", Severity.OK, "A worker does its work.")]
     if fault:

@@ -24,6 +24,7 @@ from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
 from webapp.single_sign_on.metadata import ALGORITHMS
+from webapp.single_sign_on.provider_client import MAX_RESPONSE
 from webapp.single_sign_on.refusals import Refusal, SignOnRefused
 
 # Seconds that the provider's clock and the database's may differ.
@@ -55,6 +56,7 @@ def read_id_token(token: str, keys: KeySet) -> jwt.Token:
     """
     registry = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
     registry.max_header_length = _MAX_HEADER
+    registry.max_payload_length = MAX_RESPONSE  # or else somebody in 2,400 groups has a wrong signature
     try:
         return jwt.decode(token, keys, registry=registry)
     except InvalidKeyIdError:

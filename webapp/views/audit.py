@@ -20,4 +20,4 @@ def show(slug: str) -> str:
 def download(slug: str) -> Response:
     """Stream the audit trail as CSV."""
     visit = load_visit_to_edit(slug)
-    return stream_trail(Trail(visit.workspace.id), visit.workspace.slug)
+    return stream_trail(Trail(visit.workspace.id), visit.workspace.slug, visit)

@@ -9,6 +9,7 @@ from flask import Response, abort, render_template, request
 from webapp import audit_trail
 from webapp.app_state import current_settings
 from webapp.audit_trail import ACTORS_BY_KEY, Filter, Trail
+from webapp.auth.access import Visit
 from webapp.auth.account_time_zones import viewer_zone
 from webapp.auth.sessions import current_account
 from webapp.models import database_clock
@@ -46,11 +47,11 @@ def render_trail(template: str, trail: Trail, download: str, place: Mapping[str,
     )
 
 
-def stream_trail(trail: Trail, name: str) -> Response:
-    """Stream an audit trail as CSV. name: what the file's name says of whose it is."""
+def stream_trail(trail: Trail, name: str, visit: Visit | None = None) -> Response:
+    """Stream an audit trail as CSV. name: what the file's name says of whose it is. visit: as for `stream_csv`."""
     log.info("audit trail exported", extra={"workspace": trail.workspace_id, "account": current_account().id})
     file = f"audit-{name}-{database_clock.now():%Y%m%dT%H%M%SZ}.csv"
-    return stream_csv(audit_trail.write_csv(trail, _read_filter()), file)
+    return stream_csv(audit_trail.write_csv(trail, _read_filter()), file, visit)
 
 
 def _read_filter() -> Filter:

@@ -8,19 +8,29 @@ from threading import Lock
 from flask import Response, make_response, stream_with_context
 
 from webapp.app_state import app_state
+from webapp.auth.access import Visit, has_role
 from webapp.auth.sessions import current_account
+from webapp.extensions import db
+from webapp.models import Role
 from webapp.views.errors import render_error
 
 # Downloads of one process that run at once: of everybody, and of one account. gunicorn has 8 threads.
 MAX_DOWNLOADS = 4
 MAX_OF_ACCOUNT = 2
 
+# The last line of a file whose reader has lost the access to the workspace meanwhile.
+INCOMPLETE = "This file is incomplete: your access to the workspace ended or changed while it was downloaded.\r\n"
+
 # Held by the thread that counts.
 _counting = Lock()
 
 
-def stream_csv(lines: Iterator[str], file_name: str) -> Response:
-    """Return a response that streams the lines as a file, or 429 if too many downloads are running."""
+def stream_csv(lines: Iterator[str], file_name: str, visit: Visit | None = None) -> Response:
+    """Return a response that streams the lines as a file, or 429 if too many downloads are running.
+
+    visit: whose access the file needs, to its end. None for the pages of instance admins.
+    """
+    lines = _read_with_access(lines, visit.workspace.id, visit.account.id, visit.role) if visit else lines
     running, account_id = app_state().csv_downloads, current_account().id
     if not _begin(running, account_id):
         advice = "Wait until the downloads that are running are complete, then try again."
@@ -33,6 +43,20 @@ def stream_csv(lines: Iterator[str], file_name: str) -> Response:
     )
     response.call_on_close(place.close)  # also if nobody has read the first line
     return response
+
+
+def _read_with_access(lines: Iterator[str], workspace_id: int, account_id: int, role: Role) -> Iterator[str]:
+    """Yield the lines while the visitor has access, and then a last one that says that the file is incomplete.
+
+    Checked after they are read: a deleted workspace is closed first, and emptied then.
+    """
+    for text in lines:
+        is_permitted = has_role(workspace_id, account_id, role)
+        db.session.rollback()  # a slow browser reads for long
+        if not is_permitted:
+            yield INCOMPLETE
+            return
+        yield text
 
 
 def _begin(running: Counter[int], account_id: int) -> bool:

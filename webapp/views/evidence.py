@@ -105,4 +105,4 @@ def _respond(visit: Visit, what: str, period: Period, gaps: Sequence[Gap], lines
     log.info("evidence exported", extra={"workspace": visit.workspace.id, "account": visit.account.id, "part": what})
     mark = "-incomplete" if gaps else ""
     name = f"evidence-{what}-{visit.workspace.slug}-{period.since}-{period.until}{mark}.csv"
-    return stream_csv(lines, name)
+    return stream_csv(lines, name, visit)

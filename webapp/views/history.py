@@ -57,7 +57,7 @@ def download(slug: str) -> Response:
     end_overdue_tests(visit.workspace.id, now)
     log.info("history exported", extra={"workspace": visit.workspace.id, "account": visit.account.id})
     name = f"history-{visit.workspace.slug}{f'-{destination.id}' if destination else ''}-{now:%Y%m%dT%H%M%SZ}.csv"
-    return stream_csv(write_csv(visit.workspace.id, criteria), name)
+    return stream_csv(write_csv(visit.workspace.id, criteria), name, visit)
 
 
 def _load_page(workspace_id: int, criteria: Filter, before: Cursor | None, now: datetime) -> KeysetPage[DriverRow]:

@@ -10,7 +10,9 @@ from webapp.database.outages import Reason
 from webapp.queue import QueueUnavailable, WorkerFault, record_fault, record_heartbeat
 
 
-def report_heartbeat(app: Flask, fault: WorkerFault | Reason | None, has_working_child: bool) -> None:
+def report_heartbeat(
+    app: Flask, fault: WorkerFault | Reason | None, has_working_child: bool, database_mark: str
+) -> None:
     """Record a heartbeat if the worker does its work, or else why not."""
     with app.app_context(), suppress(QueueUnavailable):
         if fault is not None:
@@ -18,4 +20,4 @@ def report_heartbeat(app: Flask, fault: WorkerFault | Reason | None, has_working
         elif not has_working_child:
             record_fault(WorkerFault.PROCESSES)
         else:
-            record_heartbeat(f"{socket.gethostname()}:{os.getpid()}")
+            record_heartbeat(f"{socket.gethostname()}:{os.getpid()}", database_mark)

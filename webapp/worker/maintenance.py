@@ -21,6 +21,7 @@ from webapp.destinations.drafts import delete_old_drafts
 from webapp.destinations.search_index import SearchIndexing
 from webapp.drills.requesting import DrillRounds
 from webapp.extensions import db
+from webapp.health.database_mark import read_mark
 from webapp.models import database_clock
 from webapp.notices.worker_rounds import NoticeRounds
 from webapp.presses.planned_test_runs import PlannedTestRuns
@@ -49,12 +50,14 @@ class Maintenance:
 
     forks: whether processes are forked from this one between two runs. Then a run leaves no connection open.
     is_behind: whether the last run left something to the next one, which should begin at once.
+    database_mark: what the last run that succeeded found in the database, for the heartbeat.
     """
 
     def __init__(self, app: Flask, *, forks: bool = True) -> None:
         self.app = app
         self._forks = forks
         self.is_behind = False
+        self.database_mark = ""
         self._next_round_at = 0.0
         self._unfinished: set[Task] = set()
         self._recovery = deliveries.Recovery(deliveries.WaitTracker())
@@ -71,6 +74,7 @@ class Maintenance:
             try:
                 now = database_clock.now()
                 delivery_ids = self._recovery.run(now, current_settings())
+                self.database_mark = read_mark()
                 fault, self.is_behind = None, self._recovery.is_behind
                 _enqueue(delivery_ids)
                 self._run_tasks(now, is_round=not was_behind or monotonic() >= self._next_round_at)

@@ -85,7 +85,7 @@ def work(
             start()
         fault = maintenance.run()
         works = is_working()
-        report_heartbeat(app, fault, works)
+        report_heartbeat(app, fault, works, maintenance.database_mark)
         is_starting = fault is None and not works and time.monotonic() < started_at + PROBATION
         interval = START_INTERVAL if is_starting else MAINTENANCE_INTERVAL
         stop.wait(BEHIND_INTERVAL if maintenance.is_behind else interval)

@@ -1,0 +1,37 @@
+"""Tells whether a worker's database is this process's own: a copied .env may lead two installations to one queue."""
+
+from sqlalchemy import func, select
+
+from webapp import queue
+from webapp.database.sessions import discard_transaction
+from webapp.extensions import db
+from webapp.models import AuditEvent
+
+
+def read_mark() -> str:
+    """Return what the worker's heartbeat says of its database: the newest audit event, or nothing if there is none."""
+    event = db.session.execute(_NEWEST).first()
+    return f"{event.id} {event.happened_at.isoformat()}" if event else ""
+
+
+def list_workers_here() -> list[bool]:
+    """Return for each live worker whether it may use this process's database. Raises `QueueUnavailable`."""
+    marks = queue.list_database_marks()
+    try:
+        return [_may_be_of_this_database(mark) for mark in marks]
+    finally:
+        discard_transaction()
+
+
+def _may_be_of_this_database(mark: str) -> bool:
+    """Check that the event is here, unless it is older than the newest one: then it may have been deleted meanwhile."""
+    event_id, _, happened_at = mark.partition(" ")
+    if not happened_at:
+        return True
+    event = db.session.get(AuditEvent, int(event_id))
+    if event is None:
+        return int(event_id) <= (db.session.scalar(select(func.max(AuditEvent.id))) or 0)
+    return event.happened_at.isoformat() == happened_at
+
+
+_NEWEST = select(AuditEvent.id, AuditEvent.happened_at).order_by(AuditEvent.id.desc()).limit(1)
