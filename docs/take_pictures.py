@@ -24,7 +24,7 @@ FAILED = "Old ticket system"
 # Pixels around the part of a page that a picture shows.
 MARGIN = 8
 
-WIDE: ViewportSize = {"width": 1080, "height": 800}
+WIDE: ViewportSize = {"width": 1200, "height": 800}
 NARROW: ViewportSize = {"width": 860, "height": 800}
 
 
@@ -32,30 +32,29 @@ def main(origin: str, chromium: str = "chromium") -> None:
     PICTURES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for scheme in SCHEMES:
-            page = sign_in(browser, origin, scheme)
-            take_list(page, PICTURES / f"list-{scheme}.png")
-            take_failure(page, PICTURES / f"failure-{scheme}.png")
-            page.close()
+        page = sign_in(browser, origin)
+        take_list(page)
+        take_failure(page)
         browser.close()
 
 
-def sign_in(browser: Browser, origin: str, scheme: Scheme) -> Page:
-    page = browser.new_page(viewport=WIDE, color_scheme=scheme)
+def sign_in(browser: Browser, origin: str) -> Page:
+    page = browser.new_page(viewport=WIDE)
     page.goto(origin)
     page.get_by_role("button", name="Try the demo as admin").click()
     return page
 
 
-def take_list(page: Page, picture: Path) -> None:
+def take_list(page: Page) -> None:
     for name in TESTED:
         send_test(page, name)
     find_row(page, TESTED[0]).locator("[data-last-test=sent]").wait_for()
     page.wait_for_timeout(1500)
-    page.screenshot(path=picture, full_page=True)
+    page.reload()
+    take_in_each_scheme(page, "list")
 
 
-def take_failure(page: Page, picture: Path) -> None:
+def take_failure(page: Page) -> None:
     """Take the upper part of the destination's page: the badge, the cause, the next step, and what is known."""
     page.get_by_role("link", name=FAILED, exact=True).click()
     page.locator("[data-last-test=failed]").first.wait_for()
@@ -68,7 +67,13 @@ def take_failure(page: Page, picture: Path) -> None:
         "width": bottom["width"] + 2 * MARGIN,
         "height": height,
     }
-    page.screenshot(path=picture, full_page=True, clip=clip)
+    take_in_each_scheme(page, "failure", clip)
+
+
+def take_in_each_scheme(page: Page, name: str, clip: FloatRect | None = None) -> None:
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        page.screenshot(path=PICTURES / f"{name}-{scheme}.png", full_page=True, clip=clip, animations="disabled")
 
 
 def find_box(page: Page, selector: str) -> FloatRect:

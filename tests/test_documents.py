@@ -19,7 +19,10 @@ def test_every_file_it_names_exists(document: str) -> None:
     paths = re.findall(r"`((?:webapp|tests|docs|static|templates|deploy|benchmarks)/[\w./-]+)`", text)
     names = re.findall(r"`([\w-]+\.(?:py|js|html|json))`", text)  # beside one that was named before
 
-    assert [path for path in paths if "NAME" not in path and not (ROOT / path).exists()] == []
+    made_later = (ROOT / ".gitignore").read_text().split()  # such as results, which a new clone does not have
+
+    missing = [path for path in paths if "NAME" not in path and not (ROOT / path).exists()]
+    assert [path for path in missing if path not in made_later] == []
     assert [name for name in names if not _is_anywhere(name)] == []
 
 

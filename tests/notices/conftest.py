@@ -28,6 +28,9 @@ from webapp.models import (
 )
 from webapp.notices.worker_rounds import NoticeRounds
 
+# Of every message that is accepted here.
+REFERENCE = "K7QM4T"
+
 
 @dataclass
 class MovedClock:
@@ -82,7 +85,8 @@ class Installation:
         self.wait(seconds=1)
         with self.destination(destination_id) as destination:
             sent = DeliveryStatus.SENT
-            return add_delivery(destination, status=sent, created_at=self.clock.at, sent_at=self.clock.at).id
+            facts = {"status": sent, "created_at": self.clock.at, "sent_at": self.clock.at}
+            return add_delivery(destination, payload={"reference": REFERENCE}, **facts).id
 
     def report(self, delivery_id: int, receipt: Receipt) -> None:
         """Let the admin say whether a message arrived, a second later."""

@@ -10,7 +10,7 @@ from sqlalchemy import delete, update
 
 from tests.factories import NOW, add_delivery, get_account, get_workspace, on_both_databases
 from tests.mailbox import PUBLIC_URL, deliver_mails, read_mails, read_text
-from tests.notices.conftest import Installation
+from tests.notices.conftest import REFERENCE, Installation
 from tests.scripted_mail_server import HANG_UP
 from webapp.audit import COMMAND_LINE
 from webapp.destinations.editing import add_destination, set_enabled
@@ -151,6 +151,8 @@ def test_a_message_that_is_reported_missing_is_told_and_a_later_sighting_ends_it
     installation.report(delivery_id, Receipt.MISSING)
     installation.work()
     assert installation.list_subjects() == [STOPPED]
+    text = read_text(read_mails(installation.mailbox)[0])
+    assert f"somebody reported that it did not arrive. Reference: {REFERENCE}." in text
 
     installation.wait(hours=1)
     installation.report(delivery_id, Receipt.SEEN)

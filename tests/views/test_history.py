@@ -25,7 +25,7 @@ from tests.visitor import Visitor
 from webapp.database import keyset_pages
 from webapp.deliveries.attempts.past_attempts import PastAttempt, add_attempt
 from webapp.destinations.editing import delete_destination
-from webapp.models import DeliveryStatus
+from webapp.models import DeliveryStatus, Receipt
 
 Visit = Callable[[int], Visitor]
 
@@ -69,6 +69,21 @@ def _to_text(markup: str) -> str:
 def _links(page: str) -> dict[str, str]:
     found = re.findall(r'<a [^>]*href="([^"]+)"[^>]*>(.*?)</a>', page, re.DOTALL)
     return {_to_text(words): html.unescape(where) for where, words in found}
+
+
+@pytest.mark.parametrize(("receipt", "times"), [(None, 1), (Receipt.MISSING, 0)])
+@pytest.mark.parametrize("path", [PAGE, "/w/harbor/destinations/{id}"])
+def test_a_row_says_that_a_failed_message_may_have_arrived_until_somebody_has_looked(
+    app: Flask, seeded: SeededIds, reader: Visitor, path: str, receipt: Receipt | None, times: int
+) -> None:
+    with app.app_context():
+        facts = GONE | {"last_error_code": "read_timeout", "receipt": receipt, "receipt_at": NOW if receipt else None}
+        add_delivery(get_destination(seeded), payload={"reference": "K7QM4T"}, **facts)
+
+    page = reader.get(path.format(id=seeded.destination)).text
+
+    (table,) = re.findall("<table.*</table>", page, re.DOTALL)
+    assert table.count("The message may or may not have arrived.") == times
 
 
 @pytest.mark.usefixtures("sent")

@@ -4,16 +4,16 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from tests.factories import NOW, SeededIds
 from tests.mailbox import mail_settings
-from tests.notices.conftest import Installation, MovedClock
+from tests.notices.conftest import REFERENCE, Installation, MovedClock
 from tests.scripted_mail_server import ScriptedMailServer
 from tests.visitor import Visitor
 from webapp.app_state import app_state
 from webapp.extensions import db
-from webapp.models import Account, NoticePreference, Receipt
+from webapp.models import Account, AlertDelivery, NoticePreference, Receipt
 from webapp.views.metrics_exposition import Scrape
 
 Visit = Callable[[int], Visitor]
@@ -63,6 +63,27 @@ def test_every_member_sees_the_cause_the_next_step_and_who_was_told(
     assert "<b>Next:</b>" in page
     assert "<bdi>Admin</bdi> was told by mail" in page
     assert "canary" not in page
+
+
+def test_the_reference_to_search_for_is_beside_the_cause(installation: Installation, visit: Visit) -> None:
+    app_state(installation.app).clock = installation.clock
+    installation.report(installation.accept(), Receipt.MISSING)
+
+    page = visit(installation.seeded.admin).get(PAGE).text
+
+    assert f'did not arrive. <span>ref <a href="/r/{REFERENCE}">' in page
+
+
+def test_a_problem_whose_message_is_deleted_has_no_reference(installation: Installation, visit: Visit) -> None:
+    app_state(installation.app).clock = installation.clock
+    installation.report(installation.accept(), Receipt.MISSING)
+    with installation.app.app_context():
+        db.session.execute(delete(AlertDelivery))
+        db.session.commit()
+
+    page = visit(installation.seeded.admin).get(PAGE).text
+
+    assert "did not arrive.</p>" in page
 
 
 def test_a_mail_that_waits_is_said_to_be_under_way(installation: Installation, visit: Visit) -> None:

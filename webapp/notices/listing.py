@@ -27,6 +27,7 @@ from webapp.models import (
 )
 from webapp.notices.chosen_destination import find_chosen
 from webapp.notices.chosen_destination_health import describe_obstacle, describe_obstacle_step
+from webapp.notices.message_references import find_references
 from webapp.notices.wording import KINDS, describe_cause, describe_channel, describe_count, describe_end
 from webapp.notices.wording import describe_next_step as describe_step
 
@@ -84,7 +85,7 @@ class ToldRecipient:
 
 @dataclass(frozen=True)
 class ListedProblem:
-    """A problem as a role sees it."""
+    """A problem as a role sees it. reference: of the newest message that counted, or None."""
 
     problem: DestinationProblem
     destination: AlertDestination
@@ -92,6 +93,7 @@ class ListedProblem:
     channel: str
     target: str
     cause: str
+    reference: str | None
     count: str
     next_step: str
     end: str
@@ -116,9 +118,11 @@ def load_problems(workspace_id: int, role: Role) -> ProblemPage:
     lately = (DestinationProblem.closed_at.desc(), DestinationProblem.id.desc())
     closed = _list(of_workspace & ~is_open, lately, MAX_CLOSED)
     notifications = _list_notifications([problem.id for problem in (*open_, *closed)])
+    references = find_references([*open_, *closed])
     count = db.session.scalar(select(func.count()).select_from(DestinationProblem).where(of_workspace, is_open)) or 0
     rows = [
-        [_make_row(problem, role, notifications.get(problem.id, [])) for problem in found] for found in (open_, closed)
+        [_make_row(problem, role, references.get(problem.id), notifications.get(problem.id, [])) for problem in found]
+        for found in (open_, closed)
     ]
     return ProblemPage(rows[0], rows[1], count)
 
@@ -130,7 +134,9 @@ def _list(
     return db.session.scalars(query.order_by(*order).limit(limit)).all()
 
 
-def _make_row(problem: DestinationProblem, role: Role, notifications: list[ToldRecipient]) -> ListedProblem:
+def _make_row(
+    problem: DestinationProblem, role: Role, reference: str | None, notifications: list[ToldRecipient]
+) -> ListedProblem:
     destination = problem.destination
     target = mask_target(destination, role, current_settings().cipher) if destination.deleted_at is None else None
     is_open = problem.closed_at is None
@@ -141,6 +147,7 @@ def _make_row(problem: DestinationProblem, role: Role, notifications: list[ToldR
         channel=describe_channel(destination.type),
         target=(target.short or target.text) if target else "",
         cause=describe_cause(problem),
+        reference=reference,
         count=describe_count(problem),
         next_step=describe_step(problem, destination.type, destination.settings_version) if is_open else "",
         end=describe_end(problem),

@@ -28,6 +28,7 @@ from webapp.models import (
     Workspace,
 )
 from webapp.notices.headline import Item, describe_headline, is_failure
+from webapp.notices.message_references import find_references
 from webapp.notices.recipients import find_role_of_recipient
 from webapp.notices.wording import describe_cause, describe_channel, describe_count, describe_end, describe_next_step
 from webapp.text.counting import count
@@ -99,11 +100,13 @@ def write_notice(workspace: Workspace, items: Sequence[Item], role: Role) -> Mai
     left = len(items) - MAX_DESCRIBED
     others = (f"{count(left, 'more problem')}: see the list of problems.",) if left > 0 else ()
     headline = describe_headline(items)
+    described = items[:MAX_DESCRIBED]
+    references = find_references([problem for _, problem, _ in described])
     return MailContent(
         subject=f"{headline} in {quote_apart(workspace.name, MAX_NAME_IN_SUBJECT)}",
         title=headline,
         paragraphs=(f"Workspace {quote_apart(workspace.name)} of Alertcheck at {make_page_address('')}.",),
-        sections=tuple(_write_section(slug, *item, role) for item in items[:MAX_DESCRIBED]),
+        sections=tuple(_write_section(slug, *item, role, references.get(item[1].id)) for item in described),
         link=make_page_address(f"/w/{slug}/problems"),
         link_label="Show all problems",
         after_link=(
@@ -115,7 +118,12 @@ def write_notice(workspace: Workspace, items: Sequence[Item], role: Role) -> Mai
 
 
 def _write_section(
-    slug: str, kind: NoticeKind, problem: DestinationProblem, destination: AlertDestination, role: Role
+    slug: str,
+    kind: NoticeKind,
+    problem: DestinationProblem,
+    destination: AlertDestination,
+    role: Role,
+    reference: str | None,
 ) -> MailSection:
     target = mask_target(destination, role, current_settings().cipher)
     where = f"{describe_channel(destination.type)}, {isolate_name(target.short or target.text)}"
@@ -132,6 +140,7 @@ def _write_section(
             filter(None, [f"{'Since' if is_failure(problem) else 'Noticed'} {begun}", describe_count(problem)])
         )
         step = describe_next_step(problem, destination.type, destination.settings_version)
-        lines = (where, f"{since}.", describe_cause(problem), f"Next: {step}")
+        cause = describe_cause(problem) + (f" Reference: {reference}." if reference else "")
+        lines = (where, f"{since}.", cause, f"Next: {step}")
     link = make_page_address(f"/w/{slug}/destinations/{destination.id}")
     return MailSection(isolate_name(destination.name), lines, link)
