@@ -191,7 +191,7 @@ def test_settings_that_cannot_be_decrypted_end_the_test_as_config_unreadable_and
 
     assert _outcome(delivery_id) == (DeliveryStatus.FAILED, "config_unreadable", 0)
     (record,) = [record for record in caplog.records if record.message == "settings cannot be decrypted"]
-    assert (record.levelname, record.__dict__["destination"]) == ("ERROR", seeded.destination)
+    assert (record.levelname, record.__dict__["destination"]) == ("WARNING", seeded.destination)
     assert "ALERTCHECK_CONFIG_KEYS of this process" in record.__dict__["advice"]
 
 

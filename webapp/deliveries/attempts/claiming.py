@@ -154,5 +154,5 @@ def open_settings(destination: AnyDestination, app_settings: AppSettings) -> Set
     try:
         return app_settings.cipher.decrypt(destination.config, context=destination.encryption_context)
     except SettingsUnreadable:
-        log.error("settings cannot be decrypted", extra={"destination": destination.id, "advice": _COMPARE_KEYS})
+        log.warning("settings cannot be decrypted", extra={"destination": destination.id, "advice": _COMPARE_KEYS})
         raise DeliveryFailed(Code.CONFIG_UNREADABLE) from None
