@@ -255,6 +255,14 @@ def test_each_page_sets_the_password_of_the_account_that_it_named(app: Flask, ow
     assert OWNER in visitor.get("/account").text
 
 
+def test_a_link_that_has_ended_takes_away_no_other(app: Flask, owner: int, mailbox: ScriptedMailServer) -> None:
+    ended, link = get_link(app, mailbox), get_link(app, mailbox)
+    visitor = open_link(app, link)
+
+    assert visitor.get(ended).status_code == 404
+    assert visitor.get("/reset-password").status_code == 200
+
+
 def test_a_form_without_a_link_sets_no_password(app: Flask, owner: int, mailbox: ScriptedMailServer) -> None:
     visitor = open_link(app, get_link(app, mailbox))
 

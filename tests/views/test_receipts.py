@@ -632,16 +632,17 @@ def test_a_poll_without_a_session_sends_the_page_to_the_sign_in(app: Flask, seed
 
 
 @on_both_databases
-def test_a_poll_takes_two_queries_and_writes_nothing(
-    app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int
+@pytest.mark.parametrize(("who", "queries"), [("viewer", 2), ("support", 3)])
+def test_a_poll_takes_few_queries_and_writes_nothing(
+    app: Flask, seeded: SeededIds, visit: Visit, delivery_id: int, who: str, queries: int
 ) -> None:
-    visitor, statements = visit(seeded.viewer), []
+    visitor, statements = visit(getattr(seeded, who)), []
     with app.app_context():
         event.listen(db.engine, "before_cursor_execute", lambda *sent: statements.append(sent[2]))
     visitor.get(f"{WATCH}?shown=")
 
     executed = [sent for sent in statements if not sent.startswith("SET LOCAL")]
-    assert (len(executed), {sent[:6] for sent in executed}) == (2, {"SELECT"})
+    assert (len(executed), {sent[:6] for sent in executed}) == (queries, {"SELECT"})
 
 
 @on_both_databases

@@ -63,7 +63,7 @@ def show_requested() -> PageResponse:
 def open_link(reset_token: str) -> PageResponse:
     """Open a link. Changes nothing but this browser's cookie: programs that check mail open links too."""
     if find_resetting_account(reset_token, database_clock.now()) is None:
-        return _render_ended()
+        return _render_ended(reset_token)
     session[_TOKEN] = reset_token
     response = redirect(url_for("password_reset.show_form"), 303)
     response.headers.update(PRIVATE_HEADERS)
@@ -75,10 +75,11 @@ def open_link(reset_token: str) -> PageResponse:
 @limiter.limit("60 per minute")
 def show_form() -> PageResponse:
     """Show the form for the new password."""
-    account = find_resetting_account(session.get(_TOKEN, ""), database_clock.now())
+    token = session.get(_TOKEN, "")
+    account = find_resetting_account(token, database_clock.now())
     if account is None:
-        return _render_ended()
-    return _render(NewPasswordForm(), account.email, session[_TOKEN])
+        return _render_ended(token)
+    return _render(NewPasswordForm(), account.email, token)
 
 
 @bp.post("/reset-password")
@@ -89,7 +90,7 @@ def set_password() -> PageResponse:
     token, form, now = request.form.get(FIELD, ""), NewPasswordForm(), database_clock.now()
     account = find_resetting_account(token, now)
     if account is None:
-        return _render_ended()
+        return _render_ended(token)
     email = account.email
     try:
         account = reset_password(token, form.new.data or "", now) if form.validate_on_submit() else account
@@ -99,7 +100,7 @@ def set_password() -> PageResponse:
         db.session.rollback()
         return _render(form, email, token), 400
     if account is None:
-        return _render_ended()
+        return _render_ended(token)
     remember_client(account, get_client(), now)
     start_session(account)
     flash("Your new password is set. All other sessions have ended.")
@@ -115,7 +116,9 @@ def _render(form: NewPasswordForm, email: str, token: str) -> str:
     return render_template("reset_password.html", form=form, email=email, token=token, bare=True)
 
 
-def _render_ended() -> PageResponse:
-    session.pop(_TOKEN, None)
+def _render_ended(token: str) -> PageResponse:
+    """Render that a link does not work. The session keeps the token of another one, which may still work."""
+    if session.get(_TOKEN) == token:
+        session.pop(_TOKEN)
     page = render_template("account_link_ended.html", is_reset=True, is_offered=is_reset_offered(), bare=True)
     return page, 404, PRIVATE_HEADERS
