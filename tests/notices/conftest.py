@@ -80,13 +80,14 @@ class Installation:
             apply_transition(EXPIRE, delivery.id, self.clock.at, **error_columns(Code.NOT_FOUND))
             db.session.commit()
 
-    def accept(self, destination_id: int | None = None) -> int:
-        """Let a test be accepted a second later, and return its id."""
+    def accept(self, destination_id: int | None = None, warning: str | None = None) -> int:
+        """Let a test be accepted a second later, and return its id. warning: what stands beside Sent."""
         self.wait(seconds=1)
         with self.destination(destination_id) as destination:
             sent = DeliveryStatus.SENT
             facts = {"status": sent, "created_at": self.clock.at, "sent_at": self.clock.at}
-            return add_delivery(destination, payload={"reference": REFERENCE}, **facts).id
+            shown = {"payload": {"reference": REFERENCE}, "last_error_message": warning}
+            return add_delivery(destination, **facts, **shown).id
 
     def report(self, delivery_id: int, receipt: Receipt) -> None:
         """Let the admin say whether a message arrived, a second later."""

@@ -33,6 +33,8 @@ from webapp.notices import worker_rounds
 from webapp.notices.due_notices import plan_notices
 from webapp.notices.recipients import choose
 from webapp.notices.worker_rounds import NoticeRounds
+from webapp.outbound import HttpResponse
+from webapp.outbound.http.response_classification import check_response
 from webapp.workspaces.membership_changes import set_role
 from webapp.workspaces.workspace_deletion import delete_workspace
 
@@ -110,6 +112,31 @@ def test_what_nobody_was_told_does_not_recover(installation: Installation) -> No
     installation.work()
 
     assert installation.list_subjects() == []
+    assert installation.list_problems() == [("failing", "accepted")]
+
+
+def test_an_acceptance_that_has_to_be_checked_ends_no_problem_until_somebody_has_seen_the_message(
+    installation: Installation,
+) -> None:
+    installation.fail()
+    installation.work()
+    response = HttpResponse(200, {"Content-Type": "text/html"}, b"<html>", 0.1)
+    delivery_id = installation.accept(warning=check_response(response, "hooks.example.com"))
+    installation.work()
+    assert installation.list_problems() == [("failing", None)]
+
+    installation.report(delivery_id, Receipt.SEEN)
+    installation.work()
+
+    assert installation.list_problems() == [("failing", "seen")]
+
+
+@pytest.mark.parametrize("warning", ["1 of 3 recipients was refused: 550.", ""])
+def test_an_acceptance_with_another_warning_ends_a_problem(installation: Installation, warning: str) -> None:
+    installation.fail()
+    installation.accept(warning=warning)
+    installation.work()
+
     assert installation.list_problems() == [("failing", "accepted")]
 
 

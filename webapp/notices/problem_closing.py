@@ -3,11 +3,25 @@
 from collections import defaultdict
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, literal, or_, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from webapp.deliveries.drill_confirmation import UNCONFIRMED_DRILL_ID, confirmation_times
 from webapp.deliveries.present_settings import may_be_of_present_settings
 from webapp.extensions import db
+from webapp.failures import CHECK_ACCEPTED
 from webapp.models import (
     TEST_EVENT,
     AlertDelivery,
@@ -105,8 +119,11 @@ _IS_LATER = or_(
     _IS_NEXT,
 )
 _WAS_SEEN = (AlertDelivery.event_type == TEST_EVENT) & (AlertDelivery.receipt == Receipt.SEEN) & _IS_LATER
+# Whoever answers with a web page or an error has perhaps not accepted the message: only a person knows.
+_HAS_TO_BE_CHECKED = func.coalesce(AlertDelivery.last_error_message, "").endswith(CHECK_ACCEPTED)
 _WAS_ACCEPTED = (
     (AlertDelivery.status == DeliveryStatus.SENT)
+    & ~_HAS_TO_BE_CHECKED
     & or_(AlertDelivery.sent_at > DestinationProblem.failed_at, _IS_NEXT)
     & or_(AlertDelivery.receipt.is_(None), AlertDelivery.receipt != Receipt.MISSING)
 )
