@@ -17,7 +17,7 @@ from webapp.deliveries.badge import Badge
 from webapp.deliveries.drill_confirmation import Confirmation
 from webapp.deliveries.last_acceptance import Acceptance
 from webapp.deliveries.proof import NO_PROOF, Proof
-from webapp.deliveries.requesting.planned_test_endings import PlanRow
+from webapp.deliveries.requesting.planned_test_transitions import PlanRow
 from webapp.models import (
     Account,
     AlertDelivery,

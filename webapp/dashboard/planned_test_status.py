@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, select
 
 from webapp.deliveries.delivery_rows import AnyDelivery
-from webapp.deliveries.requesting.planned_test_endings import PLAN_COLUMNS, PlanRow, is_due, is_open
+from webapp.deliveries.requesting.planned_test_transitions import PLAN_COLUMNS, PlanRow, is_due, is_open
 from webapp.extensions import db
 from webapp.models import PlanEnd, PlannedTest
 from webapp.text.names import isolate_name

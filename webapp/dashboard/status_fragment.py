@@ -30,7 +30,7 @@ from webapp.deliveries.drill_confirmation import confirmation_times
 from webapp.deliveries.newest_deliveries import newest_test_id_subquery
 from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, read_proofs
 from webapp.deliveries.requesting.cooldown import cooldown_end, find_requested_at, seconds_left
-from webapp.deliveries.requesting.planned_test_endings import PLAN_COLUMNS, PlanRow
+from webapp.deliveries.requesting.planned_test_transitions import PLAN_COLUMNS, PlanRow
 from webapp.metrics.backlog import count_waiting, waiting_subquery
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, database_clock
 from webapp.presses.eligibility import RequestResult, find_refusal

@@ -9,7 +9,7 @@ from sqlalchemy import exists, select
 from webapp.deliveries.badge import Badge, badge_for
 from webapp.deliveries.newest_deliveries import find_newest_test
 from webapp.deliveries.queries import count_test_sends, is_delivery_of
-from webapp.deliveries.requesting.planned_test_endings import find_planned_test
+from webapp.deliveries.requesting.planned_test_transitions import find_planned_test
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, AlertRule
 

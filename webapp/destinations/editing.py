@@ -6,7 +6,7 @@ from datetime import datetime
 from webapp.audit import Action, Actor, describe_change, record_destination_event
 from webapp.channels import CHANNELS
 from webapp.channels.fields import Field, fill_in
-from webapp.deliveries.requesting.planned_test_endings import end_planned_test, withdraw_paging_confirmation
+from webapp.deliveries.requesting.planned_test_transitions import end_planned_test, withdraw_paging_confirmation
 from webapp.destinations.form_versions import find_version
 from webapp.destinations.search_index import erase_search_keys, write_search_keys
 from webapp.encryption.settings_cipher import SettingsCipher, SettingsUnreadable

@@ -14,7 +14,7 @@ from webapp.audit import Action, Result, record_destination_event
 from webapp.auth.access import Visit
 from webapp.database.outages import describe_outage
 from webapp.deliveries.requesting.cooldown import COOLDOWN
-from webapp.deliveries.requesting.planned_test_endings import (
+from webapp.deliveries.requesting.planned_test_transitions import (
     PlanGone,
     end_planned_test_by_id,
     is_open,

@@ -5,7 +5,7 @@ from datetime import datetime
 from webapp import deliveries
 from webapp.audit import Action, record_destination_event
 from webapp.auth.access import Visit
-from webapp.deliveries.requesting.planned_test_endings import end_planned_test
+from webapp.deliveries.requesting.planned_test_transitions import end_planned_test
 from webapp.extensions import db
 from webapp.models import AlertDestination, PlanEnd
 from webapp.presses.eligibility import RequestResult

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from webapp.auth.customer_links import count_links_of, end_links_of
-from webapp.deliveries.requesting.planned_test_endings import count_planned_tests_of, end_planned_tests_of
+from webapp.deliveries.requesting.planned_test_transitions import count_planned_tests_of, end_planned_tests_of
 from webapp.models import Account
 from webapp.workspaces.invitations import count_invitations_of, end_invitations_of
 

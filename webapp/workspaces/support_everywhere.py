@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, delete, insert, literal, null, select, upd
 
 from webapp.audit import Action, Actor, record_account_event
 from webapp.auth.customer_links import end_links_without_right
-from webapp.deliveries.requesting.planned_test_endings import end_planned_tests_without_right
+from webapp.deliveries.requesting.planned_test_transitions import end_planned_tests_without_right
 from webapp.extensions import db
 from webapp.models import Account, Member, MemberSource, Role, Workspace
 from webapp.models.locking import lock_workspaces

@@ -7,7 +7,7 @@ from sqlalchemy import delete
 from webapp.audit import Action, record_destination_event
 from webapp.deliveries.newest_deliveries import find_newest_test
 from webapp.deliveries.requesting.cooldown import cooldown_end, find_requested_at
-from webapp.deliveries.requesting.planned_test_endings import find_planned_test
+from webapp.deliveries.requesting.planned_test_transitions import find_planned_test
 from webapp.deliveries.requesting.writing import lock_enabled
 from webapp.extensions import db
 from webapp.models import Account, AlertDestination, PlannedTest

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from webapp.deliveries.newest_deliveries import NewestTest, list_newest_drills, list_newest_tests
 from webapp.deliveries.requesting.cooldown import CoolingDown, find_requested_at, seconds_left
-from webapp.deliveries.requesting.planned_test_endings import has_expired
+from webapp.deliveries.requesting.planned_test_transitions import has_expired
 from webapp.models import AlertDestination, DrillNumber
 
 

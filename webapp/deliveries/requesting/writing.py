@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from webapp.audit import BY_CUSTOMER_LINK, SCHEDULE, Action, record_destination_events
 from webapp.database.sessions import discard_transaction
 from webapp.deliveries.messages import write_payload
-from webapp.deliveries.requesting.planned_test_endings import PlanGone, replace_planned_tests, take_planned_test
+from webapp.deliveries.requesting.planned_test_transitions import PlanGone, replace_planned_tests, take_planned_test
 from webapp.deliveries.requesting.request_rules import (
     DestinationDisabled,
     RequestFacts,
