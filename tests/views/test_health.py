@@ -97,6 +97,7 @@ def test_a_worker_without_a_recent_heartbeat_is_reported_missing(app: Flask, que
         ("{id} {time}", "ok"),
         ("{deleted_id} {time}", "ok"),
         ("", "ok"),
+        *((garbled, "ok") for garbled in ("x {time}", "{id}", "\xff {time}", "-1 {time}", "9" * 30 + " {time}")),
     ],
 )
 def test_a_worker_of_another_database_is_not_the_one_that_is_missing(
@@ -107,7 +108,8 @@ def test_a_worker_of_another_database_is_not_the_one_that_is_missing(
     with app.app_context():
         _add_event(event_id)
         assert read_mark() == f"{event_id} {time}"
-        queue.record_heartbeat("other:1", others_mark.format(other_time=NOW - timedelta(days=1), **facts))
+        other_time = (NOW - timedelta(days=1)).isoformat()
+        queue.record_heartbeat("other:1", others_mark.format(other_time=other_time, **facts))
     assert _read_worker(app) == worker
 
     with app.app_context():

@@ -128,7 +128,7 @@ def list_database_marks() -> list[str]:
         marks = app_state().redis.mget(keys) if keys else ()
     except RedisError as error:
         raise _unavailable(error) from None
-    return [mark.decode() if isinstance(mark, bytes) else "" for mark in marks]
+    return [mark.decode("ascii", "replace") if isinstance(mark, bytes) else "" for mark in marks]
 
 
 def is_worker_alive() -> bool:
