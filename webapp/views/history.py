@@ -1,6 +1,5 @@
 """Views that show and export the history of a workspace or of one destination."""
 
-import logging
 from datetime import datetime
 
 from flask import Blueprint, Response, abort, render_template, request
@@ -19,11 +18,9 @@ from webapp.history import DeliveryKind, Filter, is_waiting, list_page, parse_fi
 from webapp.models import AlertDestination, DeliveryStatus, database_clock
 from webapp.text.csv_export import MAX_ROWS
 from webapp.text.cursors import Cursor, parse_cursor
-from webapp.views.csv_downloads import stream_csv
+from webapp.views.csv_downloads import stream_workspace_csv
 
 bp = Blueprint("history", __name__)
-
-log = logging.getLogger(__name__)
 
 
 @bp.get("/w/<slug>/history")
@@ -55,9 +52,8 @@ def download(slug: str) -> Response:
     destination = _load_destination(visit)
     criteria = parse_filter(request.args, destination.id if destination else None, viewer_zone())
     end_overdue_tests(visit.workspace.id, now)
-    log.info("history exported", extra={"workspace": visit.workspace.id, "account": visit.account.id})
     name = f"history-{visit.workspace.slug}{f'-{destination.id}' if destination else ''}-{now:%Y%m%dT%H%M%SZ}.csv"
-    return stream_csv(write_csv(visit.workspace.id, criteria), name, visit)
+    return stream_workspace_csv(write_csv(visit.workspace.id, criteria), name, visit)
 
 
 def _load_page(workspace_id: int, criteria: Filter, before: Cursor | None, now: datetime) -> KeysetPage[DriverRow]:
