@@ -12,7 +12,7 @@ from webapp.destinations.form_versions import find_changeable
 from webapp.models import database_clock
 from webapp.text.names import MAX_NAME_LENGTH
 from webapp.text.tags import split_tags
-from webapp.views.destination_form_page import OUTDATED, FormPage
+from webapp.views.destination_form_page import FormPage
 from webapp.views.destinations import PageResponse, flash_about, redirect_to_page, warn_of_others
 from webapp.views.save_and_test import run_if_asked
 
@@ -92,7 +92,7 @@ def edit(slug: str, destination_id: str) -> PageResponse:
     except editing.DestinationGone:
         abort(404)
     except editing.DestinationChanged:
-        return page.render(form, OUTDATED)
+        return page.render(form, page.explain_outdated(form))
     page.delete_draft()
     # A form that was submitted before may have sent the test that it asks for.
     flash_about(name, f"was saved.{run_if_asked(visit, destination)}" if is_first else "was already saved.")
