@@ -57,7 +57,7 @@ def compose_notice(mail: AccountMail, now: datetime) -> MailContent | None:
     if role is None or workspace is None or workspace.deleted_at is not None:
         return None
     items = keep_true_items(notice.id)
-    return write_notice(workspace, items, role) if items else None
+    return _write_mail(workspace, items, role) if items else None
 
 
 NOTICE_COMPOSER = Composer(find_recipient, compose_notice)
@@ -94,7 +94,7 @@ def _find_notice(mail: AccountMail) -> Notice | None:
     return db.session.scalars(query).one_or_none()
 
 
-def write_notice(workspace: Workspace, items: Sequence[Item], role: Role) -> MailContent:
+def _write_mail(workspace: Workspace, items: Sequence[Item], role: Role) -> MailContent:
     """Return what the mail says to a member of this role."""
     slug = workspace.slug
     left = len(items) - MAX_DESCRIBED
