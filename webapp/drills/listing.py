@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, Select, and_, bindparam, func, select
 from sqlalchemy.orm import joinedload
 
-from webapp.channels import CHANNELS
+from webapp.channels import PAGING_CHANNELS
 from webapp.database.numbered_pages import PAGE_SIZE
 from webapp.deliveries.newest_deliveries import find_newest_drill, newest_drill_id_subquery
 from webapp.drills.due import DrillState, NewestDrill
@@ -68,8 +68,9 @@ _ALL = _DESTINATIONS.where(*_OF_WORKSPACE)
 _IDS = select(AlertDestination.id).where(*_OF_WORKSPACE).order_by(*_BY_NAME).limit(PAGE_SIZE).offset(bindparam("start"))
 _OF_PAGE = _DESTINATIONS.where(AlertDestination.id.in_(_IDS.correlate(None)))
 
-_PAGING = [name for name, channel in CHANNELS.items() if channel.pages_people]
-_MAY_PAGE = and_(AlertDestination.is_enabled, AlertDestination.drills_may_page, AlertDestination.type.in_(_PAGING))
+_MAY_PAGE = and_(
+    AlertDestination.is_enabled, AlertDestination.drills_may_page, AlertDestination.type.in_(PAGING_CHANNELS)
+)
 _COUNTS = select(func.count(), func.count().filter(_MAY_PAGE)).where(*_OF_WORKSPACE)
 
 _DRILLS = (

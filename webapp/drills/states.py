@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, func, or_, select
 
-from webapp.channels import CHANNELS
+from webapp.channels import PAGING_CHANNELS
 from webapp.deliveries.newest_deliveries import newest_drill_id_subquery
 from webapp.drills.due import DrillState, NewestDrill
 from webapp.extensions import db
@@ -14,8 +14,6 @@ from webapp.text.ids import LARGEST_ID
 
 # Destinations of a workspace that are read at once.
 PAGE_SIZE = 200
-
-_PAGING = [name for name, channel in CHANNELS.items() if channel.pages_people]
 
 # Built once, because workers execute it every few seconds.
 _STATES = (
@@ -33,7 +31,7 @@ _STATES = (
         AlertDestination.deleted_at.is_(None),
         AlertDestination.is_enabled,
         AlertDestination.drill_choice != DrillChoice.SKIP,
-        or_(AlertDestination.type.not_in(_PAGING), AlertDestination.drills_may_page),
+        or_(AlertDestination.type.not_in(PAGING_CHANNELS), AlertDestination.drills_may_page),
     )
     .order_by(AlertDestination.id)
     .limit(PAGE_SIZE)

@@ -15,6 +15,7 @@ from webapp.account_mail.mail_content import (
 )
 from webapp.app_state import current_settings
 from webapp.auth.mailed_account import find_account_recipient
+from webapp.channels import describe_channel
 from webapp.destinations.masking import mask_target
 from webapp.extensions import db
 from webapp.models import (
@@ -30,7 +31,7 @@ from webapp.models import (
 from webapp.notices.headline import Item, describe_headline, is_failure
 from webapp.notices.message_references import find_references
 from webapp.notices.recipients import find_role_of_recipient
-from webapp.notices.wording import describe_cause, describe_channel, describe_count, describe_end, describe_next_step
+from webapp.notices.wording import describe_cause, describe_count, describe_end, describe_next_step
 from webapp.text.counting import count
 from webapp.text.names import isolate_name, quote_apart
 
