@@ -66,6 +66,26 @@ def test_a_gateway_without_a_connection_to_the_service_leaves_the_decision_to_th
     assert recognize_page(503, body) is None
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"error code: 1033",
+        b"error code: 1016\n",
+        b'<span class="cf-error-code">1033</span>',
+        b'{"title": "Error 1033: Cloudflare Tunnel error"}',
+    ],
+)
+def test_a_tunnel_that_is_down_has_passed_nothing_on(body: bytes) -> None:
+    code = recognize_page(530, body)
+    assert code is Code.REMOTE_UNAVAILABLE
+    assert MEANINGS[code].may_retry
+
+
+@pytest.mark.parametrize("body", [b"", b"error code: 1101", b"error code: 10331"])
+def test_any_other_530_leaves_the_decision_to_the_status(body: bytes) -> None:
+    assert recognize_page(530, body) is None
+
+
 @pytest.mark.parametrize("status", [200, 404, 500])
 def test_other_statuses_are_not_read(status: int) -> None:
     assert recognize_page(status, ENVOY) is None

@@ -1,8 +1,8 @@
 """Recognizes what a server in front of the receiver says in its own words, where the status alone would mislead.
 
 Sources: nginx, Apache, Go and Tomcat for 400. Envoy (`resetReasonToString`), Varnish and Fastly, Heroku and Azure
-Front Door for 503: they answer it too if the connection broke after they had passed the message on.
-For challenges, the documentation of AWS WAF ("Challenge", of which the status is 202), Cloudflare and Vercel.
+Front Door for 503: they answer it too if the connection broke after they had passed the message on. Cloudflare for
+530. For challenges, the documentation of AWS WAF ("Challenge", of which the status is 202), Cloudflare and Vercel.
 """
 
 import re
@@ -31,6 +31,10 @@ _PAGES = {
             rb"Backend fetch failed|backend (?:read|write) error|(?:first|between) bytes? timeout|"
             rb"herokucdn\.com/error-pages/application-error|Our services aren.{1,6}t available right now"
         ): Code.GATEWAY_GAVE_UP,
+    },
+    530: {
+        # The origin has no address (1016), or its tunnel is down (1033).
+        re.compile(rb"(?:error code: |Error |cf-error-code\">)10(?:16|33)\b"): Code.REMOTE_UNAVAILABLE,
     },
 }
 
