@@ -33,6 +33,12 @@ from webapp.outbound.http.reported_errors import reports_error
         {"code": 19002, "data": {}, "msg": "params error, msg_type need"},
         {"code": 19001, "msg": "param invalid: incoming webhook access token invalid"},
         {"code": 9499, "msg": "Bad Request"},
+        {"code": -1, "msg": "no"},
+        {"Success": False, "Error": None},
+        {"isSuccess": False},
+        {"accepted": False},
+        {"status": False, "message": "no"},
+        {"StatusCode": 400},
     ],
 )
 def test_an_answer_that_reports_an_error_is_recognized(answer: object) -> None:
@@ -62,6 +68,8 @@ def test_an_answer_that_reports_an_error_is_recognized(answer: object) -> None:
         {"statusCode": 200, "body": "{}"},
         {"StatusCode": 0, "StatusMessage": "success", "code": 0, "data": {}, "msg": "success"},
         {"code": 1, "msg": "done"},
+        {"code": -1, "msg": "success"},
+        {"status": True, "accepted": True, "Success": "true", "Error": ""},
         {"code": 399, "status": 600, "msg": "done"},
         {"code": 20000, "msg": "Successfully received"},
         {"code": 10000, "msg": "OK"},

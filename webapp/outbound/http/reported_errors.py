@@ -9,9 +9,10 @@ import json
 import re
 from typing import Any
 
-_FALSE_IF_REFUSED = ("ok", "success")
-_SET_IF_REFUSED = ("error", "errors", "errcode", "errorCode", "error_code", "errorMessage", "error_message")
-_HTTP_STATUSES = ("code", "status", "statusCode", "status_code")
+# Names in lower case: .NET writes Success for success.
+_FALSE_IF_REFUSED = ("ok", "success", "issuccess", "succeeded", "accepted", "status")
+_SET_IF_REFUSED = ("error", "errors", "errcode", "errorcode", "error_code", "errormessage", "error_message")
+_HTTP_STATUSES = ("code", "status", "statuscode", "status_code")
 _OUTCOMES = ("status", "result")
 _REFUSALS = frozenset({"error", "fail", "failed", "failure"})
 _NO_ERROR = frozenset({"", "0", "false", "no", "none", "null", "ok", "success", "200"})
@@ -24,7 +25,11 @@ def reports_error(body: bytes) -> bool:
         answer: Any = json.loads(body)  # whatever its encoding, with or without a byte order mark
     except (ValueError, RecursionError):
         return False
-    return isinstance(answer, dict) and (
+    return isinstance(answer, dict) and _names_error({name.lower(): value for name, value in answer.items()})
+
+
+def _names_error(answer: dict[str, Any]) -> bool:
+    return (
         any(str(answer.get(name)).lower() == "false" for name in _FALSE_IF_REFUSED)
         or any(_is_set(answer.get(name)) for name in _SET_IF_REFUSED)
         or any(str(answer.get(name)).lower() in _REFUSALS for name in _OUTCOMES)
@@ -35,8 +40,10 @@ def reports_error(body: bytes) -> bool:
 
 def _has_error_number(answer: dict[str, Any]) -> bool:
     """Check for a number of an error beside its text. Small numbers, and large ones such as 20000, may mean success."""
-    text = answer.get("msg")
-    return isinstance(text, str) and _read_number(answer.get("code")) >= 600 and _SUCCESS.search(text) is None
+    text, code = answer.get("msg"), answer.get("code")
+    if not isinstance(text, str) or _SUCCESS.search(text) is not None:
+        return False
+    return _read_number(code) >= 600 or (type(code) is int and code < 0)
 
 
 def _read_number(value: object) -> int:
