@@ -60,7 +60,8 @@ def test_a_screen_reader_hears_that_a_sign_in_was_refused(browser: Visitor) -> N
 
     assert "<title>Error: Sign in" in page
     (focused,) = re.findall("<input[^>]* autofocus[^>]*>", page)
-    assert 'id="password"' in focused and 'aria-describedby="password-help password-check"' in focused
+    assert 'id="password"' in focused
+    assert 'aria-describedby="password-help password-check"' in focused
     assert "autofocus" not in browser.get("/sign-in").text
 
 
