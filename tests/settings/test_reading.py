@@ -283,6 +283,21 @@ def test_a_key_file_that_cannot_be_created_is_refused(key_file: Path) -> None:
         read(ALERTCHECK_CONFIG_KEYS_FILE=str(key_file / "below"))
 
 
+@pytest.mark.parametrize("name", ["canary", "./canary", "~/canary", "data/canary"])
+def test_a_relative_key_file_is_refused_and_not_created(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "~").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(Misconfigured, match=r"^ALERTCHECK_CONFIG_KEYS_FILE has to be the whole path") as caught:
+        read(ALERTCHECK_CONFIG_KEYS_FILE=name)
+
+    assert "canary" not in str(caught.value)
+    assert not [*tmp_path.rglob("canary")]
+
+
 @pytest.mark.parametrize(("value", "https"), [("1", True), ("0", False), ("", False)])
 def test_https_is_on_if_it_is_1(value: str, https: bool) -> None:
     assert read(ALERTCHECK_HTTPS=value).https is https
