@@ -1,6 +1,7 @@
 """The settings: missing and invalid ones are reported in sentences, and no secret is printed."""
 
 import base64
+import os
 import traceback
 from datetime import timedelta
 from pathlib import Path
@@ -498,6 +499,13 @@ def test_any_other_value_of_a_flag_is_refused(name: str, word: str) -> None:
 def test_a_secret_key_that_is_too_short_is_refused_with_the_command_that_makes_one(length: int) -> None:
     with pytest.raises(Misconfigured, match=r"^SECRET_KEY needs 32 characters or more\. Make one with: python3 -c"):
         read(SECRET_KEY="k" * length)
+
+
+def test_a_key_of_random_bytes_is_refused() -> None:
+    key = os.fsdecode(b"\xfc\x80" * 20)
+
+    with pytest.raises(Misconfigured, match=r"^SECRET_KEY contains bytes that are not text in UTF-8\. Make one with: "):
+        read(SECRET_KEY=key)
 
 
 def test_a_secret_key_of_32_characters_is_accepted() -> None:
