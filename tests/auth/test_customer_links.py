@@ -244,6 +244,13 @@ def test_a_deleted_destination_gets_no_link(seeded: SeededIds) -> None:
         make_link(_visit(seeded), get_destination(seeded), 1, NOW)
 
 
+def test_a_disabled_destination_gets_no_link(seeded: SeededIds) -> None:
+    destination = get_destination(seeded)
+    set_enabled(destination, _visit(seeded, Role.ADMIN).account, False, NOW)
+    with pytest.raises(LinkRefused, match="disabled"):
+        make_link(_visit(seeded), destination, 1, NOW)
+
+
 def test_a_member_who_is_disabled_meanwhile_makes_no_link(app: Flask, seeded: SeededIds) -> None:
     def disable() -> None:
         account_disabling.set_active(db.session.get_one(Account, seeded.support), False, NOW, COMMAND_LINE)

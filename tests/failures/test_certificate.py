@@ -40,7 +40,7 @@ def test_the_issuer_the_names_and_the_last_day_are_shown() -> None:
 @pytest.mark.parametrize(
     ("names", "more", "words"),
     [
-        ((), 0, "for no host name, and"),
+        ((), 0, "for no host name (a common name does not count), and"),
         ((), 1, "for 1 name, and"),
         ((), 3, "for 3 names, and"),
         (("a.example", "b.example"), 0, "for a.example and b.example, and"),
@@ -59,7 +59,7 @@ def test_a_certificate_for_other_hosts_says_so() -> None:
 def test_a_sentence_about_the_wrong_name_says_it_once() -> None:
     sentence = describe(Code.TLS_HOSTNAME_MISMATCH, Facts("a.example", certificate=replace(VALID, is_for_host=False)))
     assert sentence == (
-        "a.example has a certificate that was issued for another name. "
+        "a.example has a certificate that was not issued for this name. "
         "The certificate was issued by “Example Corp Root” for shop.example, and expires on 3 March 2027."
     )
 

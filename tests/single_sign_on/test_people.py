@@ -25,7 +25,7 @@ def test_an_address_counts_as_confirmed_if_the_provider_says_so(verified: object
     assert read(email_verified=verified).is_email_verified
 
 
-@pytest.mark.parametrize("verified", [False, "false", "", "yes", 2, None, [True], {}])
+@pytest.mark.parametrize("verified", [False, "false", "", "yes", 1, 2, None, [True], {}])
 def test_nothing_else_confirms_an_address(verified: object) -> None:
     assert not read(email_verified=verified).is_email_verified
 

@@ -17,7 +17,6 @@ from webapp.extensions import db
 from webapp.models import AlertDestination, FormDraft, SignIn
 from webapp.models.locking import lock_destination
 from webapp.settings import AppSettings
-from webapp.views.destination_form_page import OUTDATED
 
 NEWEST = 0
 NEW = "/w/harbor/destinations/new/webhook"
@@ -383,7 +382,8 @@ def test_a_form_replaces_nothing_that_was_changed_after_it_had_been_opened(
     page = admin.post(EDIT, opened | {"tags": "night", "address": "https://hooks.example.com/older"})
 
     assert page.status_code == 409
-    assert OUTDATED in page.text
+    assert "Not saved: this destination was changed after you had opened this form." in page.text
+    assert "What is stored now differs here: Name, Tags. Secrets are not compared." in page.text
     assert "<title>Error: Edit Renamed elsewhere" in page.text
     assert 'href="/w/harbor/destinations/1" target="_blank"' in page.text
     assert (name_of(), settings(1)["address"]) == ("Renamed elsewhere", ADDRESS)
@@ -395,10 +395,29 @@ def test_a_form_that_was_refused_as_outdated_replaces_what_is_stored_if_it_is_sa
     opened = fill_form(admin)
     admin.post(EDIT, opened | {"address": ADDRESS})
     page = admin.post(EDIT, opened | {"address": "https://hooks.example.com/mine"}).text
+    assert "Apart from secrets, which are not compared, what is stored now equals this form." in page
     again = dict(re.findall(r'name="(version)" value="([^"]+)"', page)) | hidden_fields(page)
 
     assert admin.post(EDIT, opened | again).status_code == 302
     assert settings(1)["address"] == "https://hooks.example.com/mine"
+
+
+@on_both_databases
+def test_the_form_of_a_destination_that_was_deleted_adds_a_new_one(admin: Visitor, name_of: Callable[[], str]) -> None:
+    opened = fill_form(admin)
+    admin.post("/w/harbor/destinations/1/delete")
+
+    refused = admin.post(EDIT, opened | {"name": "Siren", "tags": "night"})
+
+    assert refused.status_code == 404
+    assert "Not saved: this destination was deleted after you had opened this form." in refused.text
+    assert "<title>Error: Add Webhook" in refused.text
+    [action] = re.findall(r'<form class="sheet" method="post" action="([^"]+)"', refused.text)
+    typed = dict(re.findall(r'name="(name|tags)"[^>]* value="([^"]*)"', refused.text))
+    assert typed == {"name": "Siren", "tags": "night"}
+    assert admin.post(action, typed | {"address": ADDRESS, "method": "POST"}).status_code == 302
+    assert "Siren" in admin.get("/w/harbor/").text
+    assert name_of() != "Siren"
 
 
 def test_what_the_form_does_not_show_may_change_while_it_is_open(admin: Visitor, name_of: Callable[[], str]) -> None:

@@ -59,6 +59,16 @@ def test_an_admin_turns_drills_on_and_sees_when_they_run(app: Flask, seeded: See
     assert (stored.interval, stored.weekdays, stored.from_hour, stored.to_hour) == (DrillInterval.WEEKLY, "24", 10, 16)
 
 
+def test_the_message_after_a_change_says_when_drills_run_now(seeded: SeededIds, visit: Visit) -> None:
+    admin = visit(seeded.admin)
+    for weekday, day in (("2", "Tuesday"), ("3", "Wednesday")):
+        admin.post(PAGE, TIMES | {"weekday": [weekday]})
+        message = f"Drills are on: weekly on {day}, 10:00 to 16:00, Europe/Berlin."
+        assert message in admin.get(PAGE).text
+    admin.post(PAGE, TIMES | {"weekday": ["3"]})
+    assert "Nothing was changed." in admin.get(PAGE).text
+
+
 @pytest.mark.parametrize(
     ("changed", "error"),
     [

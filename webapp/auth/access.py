@@ -60,10 +60,12 @@ def find_role(workspace: Workspace, account: Account) -> Role | None:
 
 
 def has_role(workspace_id: int, account_id: int, role: Role) -> bool:
-    """Return whether an account still has exactly this role, in a workspace that is still there."""
+    """Return whether an account still has this role or a higher one, in a workspace that is still there."""
     query = select(Member.role).join(Workspace, Workspace.id == Member.workspace_id)
     query = query.join(Account, Account.id == Member.account_id).where(
-        Member.workspace_id == workspace_id, Member.account_id == account_id, Member.role == role
+        Member.workspace_id == workspace_id,
+        Member.account_id == account_id,
+        Member.role.in_([other for other in Role if not other.is_below(role)]),
     )
     return db.session.scalar(query.where(Workspace.deleted_at.is_(None), Account.is_active)) is not None
 

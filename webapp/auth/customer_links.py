@@ -84,6 +84,8 @@ def make_link(visit: Visit, destination: AlertDestination, hours: int, now: date
 def _find_refusal(destination: AlertDestination, now: datetime) -> str | None:
     if destination.deleted_at is not None:
         return "Not made: this destination was just deleted."
+    if not destination.is_enabled:
+        return "Not made: this destination is disabled, so nobody can test it. Enable it first."
     if len(list_links(destination, now)) >= MAX_LINKS:
         return f"Not made: this destination already has {MAX_LINKS} links. Revoke one that nobody needs."
     return None

@@ -7,7 +7,7 @@ link gives its opener the same rights, for that session alone.
 from datetime import datetime
 
 from flask import abort
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from webapp.app_state import current_settings
 from webapp.audit import Action, Actor, record_account_event
@@ -35,6 +35,13 @@ def load_instance_admin() -> Account:
     if not is_instance_admin(account) or current_settings().is_public_demo:
         abort(404)
     return account
+
+
+def has_instance_rights(sign_in_id: str | None) -> bool:
+    """Return whether the account of a session may still administer the installation, and is signed in."""
+    query = select(SignIn.id).join(Account, Account.id == SignIn.account_id).where(SignIn.id == sign_in_id)
+    is_admin = or_(Account.is_instance_admin, SignIn.is_instance_admin)
+    return db.session.scalar(query.where(Account.is_active, is_admin)) is not None
 
 
 def make_instance_admin(account: Account, now: datetime, by: Actor) -> bool:

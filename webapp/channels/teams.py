@@ -7,7 +7,7 @@ import json
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
-from webapp.channels.addresses import Service, check_address
+from webapp.channels.addresses import ServiceAddresses, check_address
 from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, IdleLimit, Preview, get_setting, preview_post
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings
 from webapp.channels.hosted_service import make_hints
@@ -101,8 +101,10 @@ def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, 
     return find_url(settings.get("address", ""), outbound.policy, HOSTS, frozenset({"sig"}))
 
 
-def _service(outbound: OutboundClient) -> Service:
-    return Service(f"Remove them. {CREATE_WORKFLOW}", "Microsoft Teams", _hosts(outbound), PAGES, CREATE_WORKFLOW)
+def _service(outbound: OutboundClient) -> ServiceAddresses:
+    return ServiceAddresses(
+        f"Remove them. {CREATE_WORKFLOW}", "Microsoft Teams", _hosts(outbound), PAGES, CREATE_WORKFLOW
+    )
 
 
 def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from webapp.channels.addresses import Service, check_server
+from webapp.channels.addresses import ServiceAddresses, check_server
 from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
 from webapp.channels.fields import Field, FieldKind, Settings, check_pattern
 from webapp.channels.hosted_service import make_hints, make_server_hints
@@ -74,7 +74,7 @@ SERVER_HELP = f"Keep {SERVER}, unless your organization runs a Bot API server of
 
 
 def _check_server(text: str, outbound: OutboundClient) -> str:
-    return check_server(text, outbound, Service("Remove them.", "Telegram", _hosts(outbound)))
+    return check_server(text, outbound, ServiceAddresses("Remove them.", "Telegram", _hosts(outbound)))
 
 
 def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, ...]:

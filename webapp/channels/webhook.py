@@ -6,7 +6,7 @@ Source: the Standard Webhooks specification (standardwebhooks.com).
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from webapp.channels.addresses import Service, check_address
+from webapp.channels.addresses import ServiceAddresses, check_address
 from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings, fold, make_choice
 from webapp.channels.message import Message
@@ -31,7 +31,7 @@ INSTEAD_OF_CREDENTIALS = "Remove them from there, and enter them in the fields B
 
 
 def _check(text: str, outbound: OutboundClient) -> str:
-    return check_address(text, outbound, Service(INSTEAD_OF_CREDENTIALS))
+    return check_address(text, outbound, ServiceAddresses(INSTEAD_OF_CREDENTIALS))
 
 
 def _check_headers(text: str, outbound: OutboundClient) -> str:

@@ -50,7 +50,8 @@ def rotate_keys(cipher: SettingsCipher, now: datetime) -> Rotation:
 def count_unreadable(cipher: SettingsCipher) -> int:
     """Count the destinations whose settings no key decrypts."""
     columns = (AlertDestination.id, AlertDestination.workspace_id, AlertDestination.config)
-    in_use = select(*columns).where(AlertDestination.deleted_at.is_(None))
+    # A few at a time: the settings of 10,000 destinations take 31 MB.
+    in_use = select(*columns).where(AlertDestination.deleted_at.is_(None)).execution_options(yield_per=500)
     return sum(
         not _is_readable(row.config, make_encryption_context(row.workspace_id, row.id), cipher)
         for row in db.session.execute(in_use)

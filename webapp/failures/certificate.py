@@ -48,7 +48,7 @@ def format_date(moment: datetime) -> str:
 def _describe_names(facts: CertificateFacts) -> str:
     rest = f"{facts.more_names} {'more ' if facts.names else ''}name{'' if facts.more_names == 1 else 's'}"
     if not facts.more_names:
-        return " and ".join(facts.names) or "no host name"
+        return " and ".join(facts.names) or "no host name (a common name does not count)"
     return f"{', '.join(facts.names)} and {rest}" if facts.names else rest
 
 

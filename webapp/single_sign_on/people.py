@@ -45,9 +45,14 @@ def read_person(claims: Mapping[str, Any], groups_claim: str) -> Person:
         subject=str(claims["sub"]),
         name=_read_name(claims),
         email=email,
-        is_email_verified=email is not None and claims.get("email_verified") in (True, "true"),
+        is_email_verified=email is not None and _is_true(claims.get("email_verified")),
         groups=_read_groups(claims, groups_claim),
     )
+
+
+def _is_true(claim: object) -> bool:
+    """Return whether a claim is true, or the text "true", which some providers send instead. A number is neither."""
+    return claim is True or claim == "true"
 
 
 def _read_email(text: object) -> str | None:

@@ -1,7 +1,8 @@
 """Streams CSV files to a few browsers at once: one that stops reading holds a thread for as long as it likes."""
 
+import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from threading import Lock
 
@@ -9,9 +10,9 @@ from flask import Response, make_response, stream_with_context
 
 from webapp.app_state import app_state
 from webapp.auth.access import Visit, has_role
+from webapp.auth.instance_admins import has_instance_rights
 from webapp.auth.sessions import current_account
 from webapp.extensions import db
-from webapp.models import Role
 from webapp.views.errors import render_error
 
 # Downloads of one process that run at once: of everybody, and of one account. gunicorn has 8 threads.
@@ -19,22 +20,36 @@ MAX_DOWNLOADS = 4
 MAX_OF_ACCOUNT = 2
 
 # The last line of a file whose reader has lost the access to the workspace meanwhile.
-INCOMPLETE = "This file is incomplete: your access to the workspace ended or changed while it was downloaded.\r\n"
+INCOMPLETE = "This file is incomplete: your access ended or was reduced while it was downloading.\r\n"
+
+log = logging.getLogger(__name__)
 
 # Held by the thread that counts.
 _counting = Lock()
 
 
-def stream_csv(lines: Iterator[str], file_name: str, visit: Visit | None = None) -> Response:
+def stream_workspace_csv(lines: Iterator[str], file_name: str, visit: Visit) -> Response:
     """Return a response that streams the lines as a file, or 429 if too many downloads are running.
 
-    visit: whose access the file needs, to its end. None for the pages of instance admins.
+    It ends early if the member can no longer do what they could when it began.
     """
-    lines = _read_with_access(lines, visit.workspace.id, visit.account.id, visit.role) if visit else lines
+    workspace_id, account_id, role = visit.workspace.id, visit.account.id, visit.role
+    return _stream(lines, file_name, lambda: has_role(workspace_id, account_id, role))
+
+
+def stream_instance_csv(lines: Iterator[str], file_name: str) -> Response:
+    """Return a response as for a workspace. It ends early if the account no longer administers the installation."""
+    sign_in_id = current_account().sign_in_id
+    return _stream(lines, file_name, lambda: has_instance_rights(sign_in_id))
+
+
+def _stream(lines: Iterator[str], file_name: str, has_access: Callable[[], bool]) -> Response:
     running, account_id = app_state().csv_downloads, current_account().id
     if not _begin(running, account_id):
         advice = "Wait until the downloads that are running are complete, then try again."
         return make_response(render_error(429, "Too many downloads at once", advice, {"Retry-After": "10"}))
+    log.info("export started", extra={"file": file_name, "account": account_id})
+    lines = _read_with_access(lines, has_access)
     headers = {"Content-Disposition": f'attachment; filename="{file_name}"'}
     place = ExitStack()
     place.callback(_end, running, account_id)
@@ -45,13 +60,13 @@ def stream_csv(lines: Iterator[str], file_name: str, visit: Visit | None = None)
     return response
 
 
-def _read_with_access(lines: Iterator[str], workspace_id: int, account_id: int, role: Role) -> Iterator[str]:
+def _read_with_access(lines: Iterator[str], has_access: Callable[[], bool]) -> Iterator[str]:
     """Yield the lines while the visitor has access, and then a last one that says that the file is incomplete.
 
     Checked after they are read: a deleted workspace is closed first, and emptied then.
     """
     for text in lines:
-        is_permitted = has_role(workspace_id, account_id, role)
+        is_permitted = has_access()
         db.session.rollback()  # a slow browser reads for long
         if not is_permitted:
             yield INCOMPLETE

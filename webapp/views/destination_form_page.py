@@ -19,13 +19,19 @@ from webapp.destinations.forms import VERSION, DestinationForm, make_destination
 from webapp.models import AlertDestination, database_clock
 from webapp.outbound import OutboundClient
 from webapp.text.ids import parse_draft
-from webapp.text.tags import split_tags
+from webapp.text.tags import read_tags, split_tags
 from webapp.views.refused_form_texts import NOTICES, FormNotice
 from webapp.views.sign_in_page import find_kept_form, find_kept_text
 
 OUTDATED = (
-    "Not saved: this destination was changed after you had opened this form. Compare its page with what is entered "
-    "here. If you save again, this form replaces what is stored."
+    "Not saved: this destination was changed after you had opened this form. {difference} If you save again, this form "
+    "replaces what is stored."
+)
+DIFFERENT = "What is stored now differs here: {labels}. Secrets are not compared."
+EQUAL = "Apart from secrets, which are not compared, what is stored now equals this form."
+DELETED = (
+    "Not saved: this destination was deleted after you had opened this form. If you save now, what is entered here is "
+    "added as a new destination. Enter its secrets again."
 )
 UNREADABLE = "The stored settings can no longer be decrypted. Enter all of them again, the optional ones too."
 
@@ -93,6 +99,17 @@ class FormPage:
             generated=generated,
         )
         return page, 400 if form.errors else 409 if refusal else 200
+
+    def explain_outdated(self, form: DestinationForm) -> str:
+        """Return why the form of a destination that has changed was not saved, and in which fields the two differ."""
+        stored, channel = self._stored_values or {}, CHANNELS[self.channel_name]
+        settings = form.read_settings(channel)
+        shown = [field.name for field in channel.fields if not field.is_secret]
+        differing = ["name"] if form.name.data != stored.get("name") else []
+        differing += [name for name in shown if settings[name] != stored.get(name, "")]
+        differing += ["tags"] if form.read_tags() != read_tags(stored.get("tags", "")) else []
+        labels = ", ".join(form[name].label.text for name in differing)
+        return OUTDATED.format(difference=DIFFERENT.format(labels=labels) if labels else EQUAL)
 
     def delete_draft(self) -> None:
         """Delete the draft of a form that was saved."""

@@ -19,6 +19,7 @@ from webapp.drills.editing import (
     ScheduleChanged,
     change_drills,
     describe_schedule,
+    find_schedule,
     save_schedule,
     turn_off,
 )
@@ -59,7 +60,8 @@ def save(slug: str) -> tuple[str, int] | Response:
         is_changed = save_schedule(visit.workspace, visit.account, form.times, database_clock.now(), _find_seen())
     except ScheduleChanged:
         return _render(visit, error=OUTDATED), 409
-    done = "Drills are on. This page shows when each destination has its next one."
+    times = describe_schedule(find_schedule(visit.workspace))
+    done = f"Drills are on: {times}. This page shows when each destination has its next one."
     flash(done if is_changed else "Nothing was changed.")
     return _redirect(visit)
 

@@ -29,7 +29,7 @@ from webapp.evidence import (
     write_tests,
 )
 from webapp.models import database_clock
-from webapp.views.csv_downloads import stream_csv
+from webapp.views.csv_downloads import stream_workspace_csv
 
 bp = Blueprint("evidence", __name__)
 
@@ -102,7 +102,6 @@ def _read_retention() -> RetentionPeriods:
 
 
 def _respond(visit: Visit, what: str, period: Period, gaps: Sequence[Gap], lines: Iterator[str]) -> Response:
-    log.info("evidence exported", extra={"workspace": visit.workspace.id, "account": visit.account.id, "part": what})
     mark = "-incomplete" if gaps else ""
     name = f"evidence-{what}-{visit.workspace.slug}-{period.since}-{period.until}{mark}.csv"
-    return stream_csv(lines, name, visit)
+    return stream_workspace_csv(lines, name, visit)

@@ -34,7 +34,7 @@ class Admission:
 
 
 @dataclass(frozen=True)
-class NewAccount:
+class FirstAccount:
     """What a person typed about their account, checked and cleaned."""
 
     name: str
@@ -42,7 +42,7 @@ class NewAccount:
     password: str = field(repr=False)
 
 
-def set_up_installation(link: SetUpLink, person: NewAccount, slug: str, name: str, now: datetime) -> Admission:
+def set_up_installation(link: SetUpLink, person: FirstAccount, slug: str, name: str, now: datetime) -> Admission:
     """Make the first account, which administers the installation and its first workspace. slug, name: the workspace's.
 
     Raises `SlugUsed`.
@@ -66,7 +66,7 @@ def admit_account(link: SetUpLink, account: Account, now: datetime) -> Admission
     return Admission(account)
 
 
-def admit_new_account(link: SetUpLink, person: NewAccount, now: datetime) -> Admission:
+def admit_new_account(link: SetUpLink, person: FirstAccount, now: datetime) -> Admission:
     """Use a later link for an account that it makes. Its session alone gets the rights. Raises `EmailTaken`."""
     use_link(link, now)
     account = _add_account(person, now)
@@ -84,7 +84,7 @@ def follow_sign_on(link: SetUpLink, account: Account, now: datetime) -> None:
     _record_use(account, FIRST_ACCOUNT if link.is_first else FOR_ONE_SESSION, now)
 
 
-def _add_account(person: NewAccount, now: datetime) -> Account:
+def _add_account(person: FirstAccount, now: datetime) -> Account:
     try:
         account = accounts.add_account(person.email, person.name, person.password, now)
     except IntegrityError:

@@ -19,7 +19,7 @@ from webapp.text.slugs import InvalidSlug, propose_slug, read_slug
 from webapp.workspaces.set_up import (
     Admission,
     EmailTaken,
-    NewAccount,
+    FirstAccount,
     admit_account,
     admit_new_account,
     set_up_installation,
@@ -82,9 +82,9 @@ class AccountForm(PageForm):
         """Return what others know of the owner."""
         return (self.email.data or "", self.name.data or "")
 
-    def read(self) -> NewAccount:
+    def read(self) -> FirstAccount:
         """Return what was typed. Only once it is valid."""
-        return NewAccount(self.name.data or "", self.email.data or "", self.password.data or "")
+        return FirstAccount(self.name.data or "", self.email.data or "", self.password.data or "")
 
 
 class InstallationForm(AccountForm):

@@ -175,17 +175,17 @@ def test_an_expired_certificate_beside_the_chain_is_not_blamed(root_file: str) -
         ([x509.DNSName(f"{letter}.example") for letter in "abcd"], NAME, "a.example, b.example and 2 more names"),
         ([x509.IPAddress(ip_address("127.0.0.1"))], NAME, "127.0.0.1"),
         ([x509.DNSName(NAME)], "127.0.0.1", NAME),
-        ([], NAME, "no host name"),
+        ([], NAME, "no host name (a common name does not count)"),
     ],
     ids=["one", "many", "address", "name_for_an_address", "none"],
 )
 def test_a_wrong_name_shows_the_names_that_the_certificate_was_issued_for(
     names: list[x509.GeneralName], host: str, shown: str, root_file: str
 ) -> None:
-    failure = failure_of(serving(issue("l", ROOT, names=names)), root_file, host)
+    failure = failure_of(serving(issue(NAME, ROOT, names=names)), root_file, host)
     assert failure.code is Code.TLS_HOSTNAME_MISMATCH
     assert failure.message == (
-        f"{host} has a certificate that was issued for another name. The certificate was issued by "
+        f"{host} has a certificate that was not issued for this name. The certificate was issued by "
         f"“Example Corp Root” for {shown}, and expires on {format_date(NOW + 30 * DAY)}."
     )
 

@@ -22,7 +22,7 @@ TLS: dict[Code, Meaning] = {
         "ALERTCHECK_CA_FILE.",
     ),
     Code.TLS_HOSTNAME_MISMATCH: Meaning(
-        "{host} has a certificate that was issued for another name.{issued}",
+        "{host} has a certificate that was not issued for this name.{issued}",
         "Use a name that the certificate was issued for, or install a certificate for this host on the receiver.",
     ),
     Code.TLS_EXPIRED: Meaning(

@@ -34,6 +34,7 @@ def make_context(ca_file: str | None = None, *protocols: str) -> ssl.SSLContext:
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and name by default
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.hostname_checks_common_name = False  # as browsers, Go and urllib3 do: only the alternative names count
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     record_requests(context)
     if protocols:
