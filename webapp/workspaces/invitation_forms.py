@@ -6,12 +6,12 @@ from wtforms import Field as FormField
 from wtforms import Form, PasswordField, RadioField, StringField
 from wtforms.validators import DataRequired, ValidationError
 
+from webapp.auth.accounts import NewAccount
 from webapp.auth.email_address import InvalidEmail, read_new_email
 from webapp.auth.password_strength import MIN_LENGTH
 from webapp.extensions import PageForm
 from webapp.models import Role
 from webapp.text.names import NameInvalid, read_name
-from webapp.workspaces.invitation_acceptance import NewAccount
 
 # What each role may do, in the words of the pages.
 ROLES = {

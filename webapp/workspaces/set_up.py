@@ -4,13 +4,14 @@ Each function ends the link first: of several presses at once, one goes on, and 
 commits, together with the session.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 
 from webapp.audit import Action, Actor, record_account_event, record_instance_event
 from webapp.auth import accounts
+from webapp.auth.accounts import NewAccount
 from webapp.auth.instance_admins import make_instance_admin
 from webapp.auth.set_up_links import SetUpLink, use_link
 from webapp.models import Account, Role, Workspace
@@ -31,15 +32,6 @@ class Admission:
 
     account: Account
     workspace: Workspace | None = None
-
-
-@dataclass(frozen=True)
-class NewAccount:
-    """What a person typed about their account, checked and cleaned."""
-
-    name: str
-    email: str
-    password: str = field(repr=False)
 
 
 def set_up_installation(link: SetUpLink, person: NewAccount, slug: str, name: str, now: datetime) -> Admission:

@@ -7,7 +7,7 @@ from wtforms import Field as FormField
 from wtforms import Form, PasswordField, StringField
 from wtforms.validators import ValidationError
 
-from webapp.auth.accounts import find_by_email
+from webapp.auth.accounts import NewAccount, find_by_email
 from webapp.auth.email_address import InvalidEmail, read_new_email
 from webapp.auth.password_strength import MIN_LENGTH, WeakPassword, check_password
 from webapp.auth.set_up_links import SetUpLink
@@ -19,7 +19,6 @@ from webapp.text.slugs import InvalidSlug, propose_slug, read_slug
 from webapp.workspaces.set_up import (
     Admission,
     EmailTaken,
-    NewAccount,
     admit_account,
     admit_new_account,
     set_up_installation,
@@ -84,7 +83,7 @@ class AccountForm(PageForm):
 
     def read(self) -> NewAccount:
         """Return what was typed. Only once it is valid."""
-        return NewAccount(self.name.data or "", self.email.data or "", self.password.data or "")
+        return NewAccount(self.email.data or "", self.name.data or "", self.password.data or "")
 
 
 class InstallationForm(AccountForm):
