@@ -1,5 +1,6 @@
 // What the server cannot do between responses: keep the page up to date, stop clicks, copy, and report lost responses.
 
+import "./batch.js";
 import "./clock.js";
 import "./local-times.js";
 import "./menus.js";

@@ -16,7 +16,7 @@ from webapp.audit import (
     record_instance_event,
     record_member_event,
 )
-from webapp.audit_trail import EVERYTHING, INSTALLATION, Filter, Trail, export, write_csv
+from webapp.audit_trail import EVERYTHING, INSTALLATION, AuditFilter, Trail, export, write_csv
 from webapp.extensions import db
 from webapp.text import csv_export
 
@@ -26,7 +26,7 @@ LATER = NOW + seconds(0.25)
 
 
 def _read(trail: Trail, most: int = 100, **criteria: Any) -> list[dict[str, str]]:
-    text = "".join(write_csv(trail, Filter(**criteria), most))
+    text = "".join(write_csv(trail, AuditFilter(**criteria), most))
     return list(csv.DictReader(text.removeprefix(csv_export.BYTE_ORDER_MARK).splitlines(keepends=True)))
 
 

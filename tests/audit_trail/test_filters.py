@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from webapp.audit import ACTORS, COMMAND_LINE, Action, Actor
-from webapp.audit_trail import ACTORS_BY_KEY, Filter, parse_filter
+from webapp.audit_trail import ACTORS_BY_KEY, AuditFilter, parse_filter
 
 
 def test_a_filter_is_written_into_an_address_and_read_back() -> None:
-    wanted = Filter(7, Action.MEMBER_ADDED, date(2026, 5, 4), date(2026, 5, 5), ZoneInfo("Asia/Tokyo"))
+    wanted = AuditFilter(7, Action.MEMBER_ADDED, date(2026, 5, 4), date(2026, 5, 5), ZoneInfo("Asia/Tokyo"))
     address = {"who": "7", "action": "member_added", "since": "2026-05-04", "until": "2026-05-05"}
 
     assert wanted.as_query() == address
@@ -20,7 +20,7 @@ def test_a_filter_is_written_into_an_address_and_read_back() -> None:
 
 @pytest.mark.parametrize("actor", ACTORS, ids=str)
 def test_who_acts_without_an_account_is_found_again_by_a_key(actor: Actor) -> None:
-    (key,) = Filter(who=actor).as_query().values()
+    (key,) = AuditFilter(who=actor).as_query().values()
 
     assert parse_filter({"who": key}, None).who == actor
     assert key.replace("-", "").isalpha()
@@ -28,7 +28,7 @@ def test_who_acts_without_an_account_is_found_again_by_a_key(actor: Actor) -> No
 
 @pytest.mark.parametrize("action", Action)
 def test_every_action_is_found_again_by_its_key(action: Action) -> None:
-    assert parse_filter(Filter(action=action).as_query(), None) == Filter(action=action)
+    assert parse_filter(AuditFilter(action=action).as_query(), None) == AuditFilter(action=action)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_every_action_is_found_again_by_its_key(action: Action) -> None:
 def test_an_invalid_value_counts_as_unset(query: dict[str, str]) -> None:
     criteria = parse_filter(query, None)
 
-    assert (criteria, criteria.has_criteria, criteria.zone) == (Filter(), False, UTC)
+    assert (criteria, criteria.has_criteria, criteria.zone) == (AuditFilter(), False, UTC)
 
 
 def test_everybody_who_acts_without_an_account_can_be_filtered_by() -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import event, insert, text
 
 from tests.factories import NOW, SeededIds, on_both_databases, seconds
 from webapp.audit import COMMAND_LINE, CUSTOMER, Action
-from webapp.audit_trail import EVERYTHING, INSTALLATION, Filter, Trail, list_actions, list_page, list_people
+from webapp.audit_trail import EVERYTHING, INSTALLATION, AuditFilter, Trail, list_actions, list_page, list_people
 from webapp.database import keyset_pages
 from webapp.extensions import db
 from webapp.models import AuditEvent
@@ -43,7 +43,7 @@ def _add(*events: dict[str, Any]) -> None:
 
 
 def _list(trail: Trail, **criteria: Any) -> list[str]:
-    return [entry.event.subject for entry in list_page(trail, Filter(**criteria)).entries]
+    return [entry.event.subject for entry in list_page(trail, AuditFilter(**criteria)).entries]
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_pages_follow_each_other_without_a_gap_also_at_the_same_instant(context:
     _add(*(_event(number, happened_at=NOW + seconds(number // 3), **workspace) for number in range(10)))
     found, before = [], None
     for _ in range(4):
-        page = list_page(trail, Filter(), before, size=3)
+        page = list_page(trail, AuditFilter(), before, size=3)
         found += [entry.event.subject for entry in page.entries]
         before = page.older
 
@@ -129,7 +129,7 @@ def test_pages_follow_each_other_without_a_gap_also_at_the_same_instant(context:
 def test_a_rare_event_is_searched_for_step_by_step(context: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keyset_pages, "SCAN_LIMIT", 4)
     _add(*(_event(number) for number in range(10)), _event(-1, action=Action.DELETED.value))
-    criteria = Filter(who=1, action=Action.DELETED)
+    criteria = AuditFilter(who=1, action=Action.DELETED)
 
     pages = [list_page(Trail(1), criteria)]
     while pages[-1].older:
@@ -205,23 +205,23 @@ def _is_costly(step: str) -> bool:
 @pytest.mark.parametrize(
     ("trail", "criteria", "index"),
     [
-        (Trail(1), Filter(), "newest"),
-        (Trail(1), Filter(since=date(2026, 5, 4), until=date(2026, 5, 4)), "newest"),
-        (Trail(1), Filter(who=3), "workspace_person"),
-        (Trail(1), Filter(who=COMMAND_LINE), "workspace_person"),
-        (Trail(1), Filter(who=3, action=Action.SIGNED_IN), "workspace_person"),
-        (Trail(1), Filter(action=Action.SIGNED_IN), "workspace_action"),
-        (INSTALLATION, Filter(), "newest"),
-        (INSTALLATION, Filter(who=COMMAND_LINE), "workspace_person"),
-        (INSTALLATION, Filter(action=Action.SIGNED_OUT, until=date(2026, 5, 4)), "workspace_action"),
-        (EVERYTHING, Filter(), "happened_at"),
-        (EVERYTHING, Filter(who=3), "person"),
-        (EVERYTHING, Filter(who=COMMAND_LINE), "person"),
-        (EVERYTHING, Filter(action=Action.SIGNED_IN), "happened_at"),
+        (Trail(1), AuditFilter(), "newest"),
+        (Trail(1), AuditFilter(since=date(2026, 5, 4), until=date(2026, 5, 4)), "newest"),
+        (Trail(1), AuditFilter(who=3), "workspace_person"),
+        (Trail(1), AuditFilter(who=COMMAND_LINE), "workspace_person"),
+        (Trail(1), AuditFilter(who=3, action=Action.SIGNED_IN), "workspace_person"),
+        (Trail(1), AuditFilter(action=Action.SIGNED_IN), "workspace_action"),
+        (INSTALLATION, AuditFilter(), "newest"),
+        (INSTALLATION, AuditFilter(who=COMMAND_LINE), "workspace_person"),
+        (INSTALLATION, AuditFilter(action=Action.SIGNED_OUT, until=date(2026, 5, 4)), "workspace_action"),
+        (EVERYTHING, AuditFilter(), "happened_at"),
+        (EVERYTHING, AuditFilter(who=3), "person"),
+        (EVERYTHING, AuditFilter(who=COMMAND_LINE), "person"),
+        (EVERYTHING, AuditFilter(action=Action.SIGNED_IN), "happened_at"),
     ],
 )
 def test_every_filter_is_served_by_its_index_without_sorting(
-    plans: list[str], trail: Trail, criteria: Filter, index: str, before: Cursor | None
+    plans: list[str], trail: Trail, criteria: AuditFilter, index: str, before: Cursor | None
 ) -> None:
     list_page(trail, criteria, before)
 

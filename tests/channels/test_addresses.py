@@ -5,7 +5,7 @@ from types import MappingProxyType
 import pytest
 
 from webapp.channels import CHANNELS, check_setting
-from webapp.channels.addresses import Service, check_server, find_parameter, set_parameters
+from webapp.channels.addresses import ServiceAddresses, check_server, find_parameter, set_parameters
 from webapp.channels.contract import Channel
 from webapp.channels.fields import Field, FieldKind, SettingInvalid
 from webapp.outbound import OutboundClient, Policy
@@ -238,7 +238,7 @@ def test_a_text_that_is_no_address_is_refused_with_its_reason(typed: str, compla
     assert complaint in error_of("webhook", typed)
 
 
-API = Service("Remove them.", "Pigeons", ("api.pigeons.org",))
+API = ServiceAddresses("Remove them.", "Pigeons", ("api.pigeons.org",))
 
 
 @pytest.mark.parametrize("typed", ["https://api.pigeons.org", " api.pigeons.org/ ", "https://API.pigeons.org:443/"])

@@ -24,7 +24,7 @@ from webapp.auth.access import Visit
 from webapp.dashboard.history_rows import draw_history_rows
 from webapp.deliveries.newest_deliveries import find_newest_test
 from webapp.extensions import db
-from webapp.history import Filter, list_page
+from webapp.history import DeliveryFilter, list_page
 from webapp.models import AlertDelivery, DeliveryStatus, DrillNumber, Receipt, Role
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -36,7 +36,7 @@ def _draw(app: Flask, seeded: SeededIds, now: datetime = LATER, zone: tzinfo | N
     db.session.expire_all()
     visit = Visit(get_account(seeded), get_workspace(seeded), Role.ADMIN)
     with app.test_request_context():
-        return draw_history_rows(visit, list_page(seeded.harbor, Filter()).entries, zone, now)
+        return draw_history_rows(visit, list_page(seeded.harbor, DeliveryFilter()).entries, zone, now)
 
 
 def _draw_anew(app: Flask, seeded: SeededIds, now: datetime = LATER, zone: tzinfo | None = None) -> Sequence[Markup]:

@@ -11,7 +11,7 @@ from sqlalchemy import event
 from benchmarks.installation.processes import ROOT
 from tests.factories import NOW, SeededIds, add_delivery, add_real_alert, get_destination, on_both_databases, seconds
 from webapp.extensions import db
-from webapp.history import DeliveryKind, Filter, export, write_csv
+from webapp.history import DeliveryFilter, DeliveryKind, export, write_csv
 from webapp.models import DeliveryStatus, Receipt, ReceiptSource
 from webapp.text import csv_export
 
@@ -32,7 +32,7 @@ def _read(seeded: SeededIds, most: int = 100, **wanted: Any) -> list[dict[str, s
 
 
 def write_csv_lines(seeded: SeededIds, most: int = 100, **wanted: Any) -> list[str]:
-    text = "".join(write_csv(seeded.harbor, Filter(**wanted), most))
+    text = "".join(write_csv(seeded.harbor, DeliveryFilter(**wanted), most))
     return text.removeprefix(csv_export.BYTE_ORDER_MARK).splitlines(keepends=True)
 
 
@@ -134,7 +134,7 @@ def test_a_file_begins_with_a_byte_order_mark_and_contains_no_other(seeded: Seed
     get_destination(seeded).name = "\ufeffOps\ufeff"
     add_delivery(get_destination(seeded))
 
-    text = "".join(write_csv(seeded.harbor, Filter()))
+    text = "".join(write_csv(seeded.harbor, DeliveryFilter()))
 
     assert text.encode().startswith(b"\xef\xbb\xbfcreated_at,")
     assert text.count("\ufeff") == 1
@@ -224,6 +224,6 @@ def test_no_transaction_is_open_while_a_block_is_being_read(seeded: SeededIds) -
     event.listen(db.engine, "checkout", lambda *_: open_ones.append(1))
     event.listen(db.engine, "checkin", lambda *_: open_ones.pop())
 
-    held = [len(open_ones) for _ in write_csv(seeded.harbor, Filter())]
+    held = [len(open_ones) for _ in write_csv(seeded.harbor, DeliveryFilter())]
 
     assert held == [0, 0]

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from webapp.history import DeliveryKind, Filter, parse_filter
+from webapp.history import DeliveryFilter, DeliveryKind, parse_filter
 from webapp.models import DeliveryStatus
 
 EVERYTHING = {
@@ -21,7 +21,7 @@ EVERYTHING = {
 def test_a_filter_is_read_from_the_url_and_written_back() -> None:
     wanted = parse_filter(EVERYTHING, destination_id=7)
 
-    assert wanted == Filter(
+    assert wanted == DeliveryFilter(
         7, DeliveryKind.REAL, DeliveryStatus.FAILED, "not_found", "slack", "K7QM4T", date(2026, 5, 1), date(2026, 5, 4)
     )
     assert wanted.as_query() == EVERYTHING | {"destination": "7"}
@@ -46,7 +46,7 @@ def test_a_filter_is_read_from_the_url_and_written_back() -> None:
     ],
 )
 def test_an_unknown_word_filters_nothing(query: dict[str, str]) -> None:
-    assert parse_filter(query) == Filter()
+    assert parse_filter(query) == DeliveryFilter()
 
 
 def test_a_reference_is_read_as_people_type_it() -> None:
@@ -64,11 +64,11 @@ def test_a_code_of_another_program_can_be_filtered_for() -> None:
 @pytest.mark.parametrize(
     ("wanted", "narrows"),
     [
-        (Filter(), False),
-        (Filter(destination_id=7), False),
-        (Filter(kind=DeliveryKind.TEST), True),
-        (Filter(code="x"), True),
+        (DeliveryFilter(), False),
+        (DeliveryFilter(destination_id=7), False),
+        (DeliveryFilter(kind=DeliveryKind.TEST), True),
+        (DeliveryFilter(code="x"), True),
     ],
 )
-def test_a_destination_alone_does_not_narrow_its_history(wanted: Filter, narrows: bool) -> None:
+def test_a_destination_alone_does_not_narrow_its_history(wanted: DeliveryFilter, narrows: bool) -> None:
     assert wanted.has_criteria is narrows

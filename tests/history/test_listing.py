@@ -24,7 +24,7 @@ from webapp.database.driver_rows import DriverRow
 from webapp.database.keyset_pages import KeysetPage
 from webapp.destinations.editing import add_destination, delete_destination
 from webapp.extensions import db
-from webapp.history import DeliveryKind, Filter, list_page, read_entry
+from webapp.history import DeliveryFilter, DeliveryKind, list_page, read_entry
 from webapp.history.listing import _build
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DrillNumber
 from webapp.settings import AppSettings
@@ -44,7 +44,7 @@ def _ids(page: KeysetPage[DriverRow]) -> list[int]:
 
 
 def _list(seeded: SeededIds, **wanted: Any) -> list[int]:
-    return _ids(list_page(seeded.harbor, Filter(**wanted)))
+    return _ids(list_page(seeded.harbor, DeliveryFilter(**wanted)))
 
 
 def _add_other(seeded: SeededIds, app_settings: AppSettings, channel: str = "slack") -> AlertDestination:
@@ -146,7 +146,7 @@ def test_a_history_holds_only_its_own_workspaces_deliveries(seeded: SeededIds, w
 
     assert _list(seeded, **wanted) == []
     assert _list(seeded, destination_id=foreign.id, **wanted) == []
-    assert _ids(list_page(seeded.clinic, Filter(**wanted))) == [theirs]
+    assert _ids(list_page(seeded.clinic, DeliveryFilter(**wanted))) == [theirs]
 
 
 @on_both_databases
@@ -155,7 +155,7 @@ def test_an_entry_names_its_destination_presser_rule_and_tenant(seeded: SeededId
     add_real_alert(destination)
     add_delivery(destination, created_at=NOW + seconds(1), requested_by_id=seeded.support)
 
-    test, alert = map(read_entry, list_page(seeded.harbor, Filter()).entries)
+    test, alert = map(read_entry, list_page(seeded.harbor, DeliveryFilter()).entries)
 
     assert (test.destination.name, test.delivery.requester, test.rule, test.tenant) == (
         "Ticket system",
@@ -180,9 +180,9 @@ def test_a_deleted_destinations_deliveries_stay_in_the_history(seeded: SeededIds
 def test_pages_hold_50_entries_without_gaps(seeded: SeededIds, count: int, pages: list[int]) -> None:
     ids = _add_many(seeded, count)
 
-    found = [list_page(seeded.harbor, Filter())]
-    found += [list_page(seeded.harbor, Filter(), found[0].older)] * bool(found[0].older)
-    found += [list_page(seeded.harbor, Filter(), found[-1].older)] * bool(found[-1].older)
+    found = [list_page(seeded.harbor, DeliveryFilter())]
+    found += [list_page(seeded.harbor, DeliveryFilter(), found[0].older)] * bool(found[0].older)
+    found += [list_page(seeded.harbor, DeliveryFilter(), found[-1].older)] * bool(found[-1].older)
 
     assert [len(page.entries) for page in found] == pages
     assert [row_id for page in found for row_id in _ids(page)] == ids
@@ -192,10 +192,10 @@ def test_pages_hold_50_entries_without_gaps(seeded: SeededIds, count: int, pages
 @on_both_databases
 def test_the_next_page_is_unaffected_by_new_deliveries(seeded: SeededIds) -> None:
     ids = _add_many(seeded, 4)
-    first = list_page(seeded.harbor, Filter(), size=2)
+    first = list_page(seeded.harbor, DeliveryFilter(), size=2)
     add_delivery(get_destination(seeded), created_at=NOW + DAY)
 
-    second = list_page(seeded.harbor, Filter(), first.older, size=2)
+    second = list_page(seeded.harbor, DeliveryFilter(), first.older, size=2)
 
     assert _ids(first) + _ids(second) == ids
 
@@ -204,9 +204,9 @@ def test_the_next_page_is_unaffected_by_new_deliveries(seeded: SeededIds) -> Non
 def test_deliveries_of_the_same_moment_are_each_on_one_page(seeded: SeededIds) -> None:
     ids = [add_delivery(get_destination(seeded)).id for _ in range(5)]
 
-    first = list_page(seeded.harbor, Filter(), size=2)
-    second = list_page(seeded.harbor, Filter(), first.older, size=2)
-    third = list_page(seeded.harbor, Filter(), second.older, size=2)
+    first = list_page(seeded.harbor, DeliveryFilter(), size=2)
+    second = list_page(seeded.harbor, DeliveryFilter(), first.older, size=2)
+    third = list_page(seeded.harbor, DeliveryFilter(), second.older, size=2)
 
     assert _ids(first) + _ids(second) + _ids(third) == sorted(ids, reverse=True)
 
@@ -215,7 +215,7 @@ def test_deliveries_of_the_same_moment_are_each_on_one_page(seeded: SeededIds) -
 def test_a_page_key_need_not_belong_to_a_delivery(seeded: SeededIds) -> None:
     ids = _add_many(seeded, 3)
 
-    assert _ids(list_page(seeded.harbor, Filter(), Cursor(NOW + seconds(1.5), 2**63 - 1))) == ids[1:]
+    assert _ids(list_page(seeded.harbor, DeliveryFilter(), Cursor(NOW + seconds(1.5), 2**63 - 1))) == ids[1:]
 
 
 # The search limit
@@ -234,7 +234,7 @@ def test_a_page_with_too_few_matches_reports_how_far_it_searched_and_the_next_on
 ) -> None:
     rare = add_delivery(get_destination(seeded), created_at=NOW - seconds(1), **SENT).id
     ids = _add_many(seeded, 15)
-    wanted = Filter(destination_id=seeded.destination, status=DeliveryStatus.SENT)
+    wanted = DeliveryFilter(destination_id=seeded.destination, status=DeliveryStatus.SENT)
 
     first = list_page(seeded.harbor, wanted)
     second = list_page(seeded.harbor, wanted, first.older)
@@ -253,7 +253,7 @@ def test_the_last_row_searched_is_on_this_page_and_not_on_the_next(
     add_delivery(destination, created_at=NOW - seconds(2))
     add_delivery(destination, created_at=NOW - seconds(1), **SENT)
     _add_many(seeded, newer)
-    wanted = Filter(destination_id=seeded.destination, status=DeliveryStatus.SENT)
+    wanted = DeliveryFilter(destination_id=seeded.destination, status=DeliveryStatus.SENT)
 
     first = list_page(seeded.harbor, wanted)
     second = list_page(seeded.harbor, wanted, first.older)
@@ -265,9 +265,14 @@ def test_the_last_row_searched_is_on_this_page_and_not_on_the_next(
 @pytest.mark.usefixtures("search_limit")
 @pytest.mark.parametrize(
     "wanted",
-    [Filter(), Filter(kind=DeliveryKind.TEST), Filter(status=DeliveryStatus.CANCELED), Filter(code="gone")],
+    [
+        DeliveryFilter(),
+        DeliveryFilter(kind=DeliveryKind.TEST),
+        DeliveryFilter(status=DeliveryStatus.CANCELED),
+        DeliveryFilter(code="gone"),
+    ],
 )
-def test_a_filter_with_its_own_index_finds_rows_at_any_age(seeded: SeededIds, wanted: Filter) -> None:
+def test_a_filter_with_its_own_index_finds_rows_at_any_age(seeded: SeededIds, wanted: DeliveryFilter) -> None:
     facts = {"status": DeliveryStatus.CANCELED, "last_error_code": "gone", "created_at": NOW - DAY}
     old = add_delivery(get_destination(seeded), **facts)
     _add_many(seeded, 15, event_type="alerts.test")
@@ -283,10 +288,14 @@ def test_a_filter_with_its_own_index_finds_rows_at_any_age(seeded: SeededIds, wa
 @on_both_databases
 @pytest.mark.parametrize(
     ("wanted", "queries"),
-    [(Filter(), 1), (Filter(status=DeliveryStatus.QUEUED), 1), (Filter(channel="webhook", kind=DeliveryKind.TEST), 2)],
+    [
+        (DeliveryFilter(), 1),
+        (DeliveryFilter(status=DeliveryStatus.QUEUED), 1),
+        (DeliveryFilter(channel="webhook", kind=DeliveryKind.TEST), 2),
+    ],
 )
 def test_a_page_of_50_takes_as_many_queries_as_a_page_of_one(
-    seeded: SeededIds, count_queries: CountQueries, wanted: Filter, queries: int
+    seeded: SeededIds, count_queries: CountQueries, wanted: DeliveryFilter, queries: int
 ) -> None:
     _add_many(seeded, 60)
 
@@ -316,24 +325,24 @@ def test_drills_are_listed_alone(seeded: SeededIds, few: dict[str, int]) -> None
 @pytest.mark.parametrize(
     ("wanted", "index"),
     [
-        (Filter(), "history"),
-        (Filter(kind=DeliveryKind.TEST), "history_tests"),
-        (Filter(kind=DeliveryKind.DRILL), "history_tests"),
-        (Filter(status=DeliveryStatus.FAILED), "history_status"),
-        (Filter(code="gone"), "history_code"),
-        (Filter(destination_id=1), "history_destination"),
-        (Filter(destination_id=1, kind=DeliveryKind.TEST), "newest"),
-        (Filter(destination_id=1, status=DeliveryStatus.FAILED), "history_destination"),
-        (Filter(status=DeliveryStatus.FAILED, code="gone"), "history_code"),
-        (Filter(kind=DeliveryKind.TEST, code="gone"), "history_code"),
-        (Filter(kind=DeliveryKind.TEST, status=DeliveryStatus.FAILED), "history_status"),
-        (Filter(kind=DeliveryKind.TEST, status=DeliveryStatus.SENT), "history_tests"),
-        (Filter(channel="webhook"), "history"),
+        (DeliveryFilter(), "history"),
+        (DeliveryFilter(kind=DeliveryKind.TEST), "history_tests"),
+        (DeliveryFilter(kind=DeliveryKind.DRILL), "history_tests"),
+        (DeliveryFilter(status=DeliveryStatus.FAILED), "history_status"),
+        (DeliveryFilter(code="gone"), "history_code"),
+        (DeliveryFilter(destination_id=1), "history_destination"),
+        (DeliveryFilter(destination_id=1, kind=DeliveryKind.TEST), "newest"),
+        (DeliveryFilter(destination_id=1, status=DeliveryStatus.FAILED), "history_destination"),
+        (DeliveryFilter(status=DeliveryStatus.FAILED, code="gone"), "history_code"),
+        (DeliveryFilter(kind=DeliveryKind.TEST, code="gone"), "history_code"),
+        (DeliveryFilter(kind=DeliveryKind.TEST, status=DeliveryStatus.FAILED), "history_status"),
+        (DeliveryFilter(kind=DeliveryKind.TEST, status=DeliveryStatus.SENT), "history_tests"),
+        (DeliveryFilter(channel="webhook"), "history"),
     ],
 )
 @pytest.mark.parametrize("before", [None, Cursor(NOW + DAY, 1)])
 def test_every_filter_reads_an_index_in_its_order(
-    seeded: SeededIds, count_queries: CountQueries, wanted: Filter, index: str, before: Cursor | None
+    seeded: SeededIds, count_queries: CountQueries, wanted: DeliveryFilter, index: str, before: Cursor | None
 ) -> None:
     with count_queries() as statements:
         list_page(seeded.harbor, replace(wanted, since=date(2026, 1, 1)), before)

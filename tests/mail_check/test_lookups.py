@@ -6,7 +6,7 @@ from time import monotonic
 import pytest
 
 from tests.mail_check.scripted_dns_server import Misbehavior, ScriptedDnsServer, serve_dns
-from webapp.mail_check.answers import Answer, Exchanger, Status
+from webapp.mail_check.answers import Answer, Exchanger, LookupStatus
 from webapp.mail_check.lookups import Lookups, NameServer
 
 ZONE = """
@@ -29,7 +29,7 @@ def _ask(server: ScriptedDnsServer, query_seconds: float = QUICK, max_queries: i
 
 def test_the_strings_of_a_text_record_are_joined() -> None:
     with serve_dns(ZONE) as server:
-        assert _ask(server).find_texts("example.com") == Answer(Status.FOUND, ("v=spf1 -all",))
+        assert _ask(server).find_texts("example.com") == Answer(LookupStatus.FOUND, ("v=spf1 -all",))
 
 
 def test_mail_servers_come_in_order_and_in_lower_case() -> None:
@@ -43,21 +43,21 @@ def test_an_alias_is_followed_and_noted() -> None:
     with serve_dns(ZONE) as server:
         answer = _ask(server).find_addresses("alias.example.com", 4)
 
-    assert answer == Answer(Status.FOUND, (ip_address("11.22.33.44"),), is_alias=True)
+    assert answer == Answer(LookupStatus.FOUND, (ip_address("11.22.33.44"),), is_alias=True)
 
 
 @pytest.mark.parametrize(
     ("name", "status"),
     [
-        ("a.example.com", Status.EMPTY),
-        ("below.example.com", Status.EMPTY),
-        ("missing.example.com", Status.NO_DOMAIN),
-        ("round.example.com", Status.UNUSABLE),
-        ("x" * 64 + ".example.com", Status.UNUSABLE),
-        ("a..example.com", Status.UNUSABLE),
+        ("a.example.com", LookupStatus.EMPTY),
+        ("below.example.com", LookupStatus.EMPTY),
+        ("missing.example.com", LookupStatus.NO_DOMAIN),
+        ("round.example.com", LookupStatus.UNUSABLE),
+        ("x" * 64 + ".example.com", LookupStatus.UNUSABLE),
+        ("a..example.com", LookupStatus.UNUSABLE),
     ],
 )
-def test_a_name_without_texts_has_a_status(name: str, status: Status) -> None:
+def test_a_name_without_texts_has_a_status(name: str, status: LookupStatus) -> None:
     with serve_dns(ZONE) as server:
         assert _ask(server).find_texts(name) == Answer(status)
 
@@ -66,19 +66,19 @@ def test_a_name_without_texts_has_a_status(name: str, status: Status) -> None:
 @pytest.mark.parametrize(
     ("misbehavior", "status"),
     [
-        (Misbehavior.SERVFAIL, Status.SERVER_FAILURE),
-        (Misbehavior.REFUSED, Status.REFUSED),
-        (Misbehavior.SILENCE, Status.TIMEOUT),
-        (Misbehavior.GARBAGE, Status.TIMEOUT),
-        (Misbehavior.GARBAGE_ON_TCP, Status.UNUSABLE),
-        (Misbehavior.WRONG_ID, Status.TIMEOUT),
-        (Misbehavior.OTHER_QUESTION, Status.TIMEOUT),
-        (Misbehavior.TRUNCATED_ON_TCP_TOO, Status.UNUSABLE),
-        (Misbehavior.TRUNCATED, Status.FOUND),
-        (Misbehavior.WRONG_ID_FIRST, Status.FOUND),
+        (Misbehavior.SERVFAIL, LookupStatus.SERVER_FAILURE),
+        (Misbehavior.REFUSED, LookupStatus.REFUSED),
+        (Misbehavior.SILENCE, LookupStatus.TIMEOUT),
+        (Misbehavior.GARBAGE, LookupStatus.TIMEOUT),
+        (Misbehavior.GARBAGE_ON_TCP, LookupStatus.UNUSABLE),
+        (Misbehavior.WRONG_ID, LookupStatus.TIMEOUT),
+        (Misbehavior.OTHER_QUESTION, LookupStatus.TIMEOUT),
+        (Misbehavior.TRUNCATED_ON_TCP_TOO, LookupStatus.UNUSABLE),
+        (Misbehavior.TRUNCATED, LookupStatus.FOUND),
+        (Misbehavior.WRONG_ID_FIRST, LookupStatus.FOUND),
     ],
 )
-def test_a_misbehaving_name_server_has_a_status_in_time(misbehavior: Misbehavior, status: Status) -> None:
+def test_a_misbehaving_name_server_has_a_status_in_time(misbehavior: Misbehavior, status: LookupStatus) -> None:
     with serve_dns(ZONE, {"example.com": misbehavior}) as server:
         began = monotonic()
         answer = _ask(server).find_texts("example.com")
@@ -124,7 +124,7 @@ def test_no_more_queries_are_made_than_allowed() -> None:
         lookups = _ask(server, max_queries=1)
         lookups.find_texts("example.com")
 
-        assert lookups.find_exchangers("example.com").status is Status.NOT_ASKED
+        assert lookups.find_exchangers("example.com").status is LookupStatus.NOT_ASKED
     assert len(server.queries) == 1
 
 
@@ -140,7 +140,7 @@ def test_all_queries_together_end_in_time() -> None:
         ]
         took = monotonic() - began
 
-    assert statuses == [Status.TIMEOUT, Status.TIMEOUT, Status.NOT_ASKED]
+    assert statuses == [LookupStatus.TIMEOUT, LookupStatus.TIMEOUT, LookupStatus.NOT_ASKED]
     assert took < 1.3
 
 
@@ -149,11 +149,11 @@ def test_a_silent_name_server_does_not_keep_the_next_one_from_answering() -> Non
     with serve_dns(ZONE, {"example.com": Misbehavior.SILENCE}) as silent, serve_dns(ZONE) as server:
         lookups = Lookups([silent.name_server, server.name_server])
 
-        assert lookups.find_texts("example.com").status is Status.FOUND
+        assert lookups.find_texts("example.com").status is LookupStatus.FOUND
 
 
 def test_without_a_name_server_nothing_is_found() -> None:
-    assert Lookups([]).find_texts("example.com").status is Status.TIMEOUT
+    assert Lookups([]).find_texts("example.com").status is LookupStatus.TIMEOUT
 
 
 def test_a_port_where_nothing_listens_is_a_timeout() -> None:
@@ -161,5 +161,5 @@ def test_a_port_where_nothing_listens_is_a_timeout() -> None:
         port = server.port
 
     assert Lookups([NameServer("127.0.0.1", port)], query_seconds=QUICK).find_texts("example.com").status is (
-        Status.TIMEOUT
+        LookupStatus.TIMEOUT
     )

@@ -8,7 +8,7 @@ from sqlalchemy import event, text
 from tests.factories import NOW, SeededIds, on_both_databases
 from webapp.auth.access import list_memberships
 from webapp.extensions import db
-from webapp.history import Filter, list_page
+from webapp.history import DeliveryFilter, list_page
 from webapp.models import Account, AlertDelivery, DeliveryStatus, SearchKey
 from webapp.search.query import read_query
 from webapp.search.results import search
@@ -86,7 +86,7 @@ def test_a_reference_is_found_by_its_index(filled: SeededIds, plans: list[str]) 
 
 @on_both_databases
 def test_the_history_finds_a_reference_by_its_index(filled: SeededIds, plans: list[str]) -> None:
-    page = list_page(filled.harbor, Filter(reference="R03999"))
+    page = list_page(filled.harbor, DeliveryFilter(reference="R03999"))
 
     assert len(page.entries) == 1
     assert "ix_alert_deliveries_reference" in plans[-1]

@@ -402,6 +402,24 @@ def test_a_form_that_was_refused_as_outdated_replaces_what_is_stored_if_it_is_sa
     assert settings(1)["address"] == "https://hooks.example.com/mine"
 
 
+@on_both_databases
+def test_the_form_of_a_destination_that_was_deleted_adds_a_new_one(admin: Visitor, name_of: Callable[[], str]) -> None:
+    opened = fill_form(admin)
+    admin.post("/w/harbor/destinations/1/delete")
+
+    refused = admin.post(EDIT, opened | {"name": "Siren", "tags": "night"})
+
+    assert refused.status_code == 404
+    assert "Not saved: this destination was deleted after you had opened this form." in refused.text
+    assert "<title>Error: Add Webhook" in refused.text
+    [action] = re.findall(r'<form class="sheet" method="post" action="([^"]+)"', refused.text)
+    typed = dict(re.findall(r'name="(name|tags)"[^>]* value="([^"]*)"', refused.text))
+    assert typed == {"name": "Siren", "tags": "night"}
+    assert admin.post(action, typed | {"address": ADDRESS, "method": "POST"}).status_code == 302
+    assert "Siren" in admin.get("/w/harbor/").text
+    assert name_of() != "Siren"
+
+
 def test_what_the_form_does_not_show_may_change_while_it_is_open(admin: Visitor, name_of: Callable[[], str]) -> None:
     opened = fill_form(admin)
     admin.post("/w/harbor/destinations/1/disable")

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from tests.factories import OWNER, PASSWORD, SeededIds
 from tests.visitor import Visitor
 from webapp.application import create_app
-from webapp.auth.form_refusals import Cause
+from webapp.auth.form_refusals import FormRefusal
 from webapp.extensions import db
 from webapp.models import AlertDelivery, SignIn
 from webapp.receipt_links import ReceiptLinks
@@ -88,17 +88,17 @@ def _read_page(response: TestResponse) -> tuple[str, ...]:
     return tuple(unescape(re.sub(r"<[^>]+>", "", sentence)) for sentence in sentences)
 
 
-def _expected_page(cause: Cause, cookie: str = "session") -> tuple[str, ...]:
+def _expected_page(cause: FormRefusal, cookie: str = "session") -> tuple[str, ...]:
     text = TEXTS[cause]
     for_admin = text.for_admin.format(cookie=cookie)
     return (text.title, text.advice, *([f"For the administrator: {for_admin}"] if for_admin else []))
 
 
-@pytest.mark.parametrize("cause", Cause)
-def test_every_cause_has_its_own_sentences_without_an_address(cause: Cause) -> None:
+@pytest.mark.parametrize("cause", FormRefusal)
+def test_every_cause_has_its_own_sentences_without_an_address(cause: FormRefusal) -> None:
     text = TEXTS[cause]
 
-    assert [other for other in Cause if TEXTS[other].title == text.title] == [cause]
+    assert [other for other in FormRefusal if TEXTS[other].title == text.title] == [cause]
     assert "://" not in text.title + text.advice + text.for_admin
     assert "nothing was changed" in text.advice.lower()
 
@@ -106,19 +106,19 @@ def test_every_cause_has_its_own_sentences_without_an_address(cause: Cause) -> N
 @pytest.mark.parametrize(
     ("sent", "cause"),
     [
-        (NOT_PASSED | BROWSER, Cause.HOST_NOT_PASSED),
-        (NOT_PASSED | {"Referer": f"{PUBLIC}{OWN}"}, Cause.HOST_NOT_PASSED),
-        (PASSED | BROWSER | {"Origin": f"{PUBLIC}:8443", "Referer": f"{PUBLIC}:8443/"}, Cause.HOST_NOT_PASSED),
-        (PASSED | {"Origin": "http://alerts.example.com"}, Cause.SCHEME_DIFFERS),
-        (PASSED | BROWSER | {"Sec-Fetch-Site": "cross-site"}, Cause.OTHER_SITE),
-        (PASSED | BROWSER | {"Referer": "https://evil.example/"}, Cause.OTHER_SITE),
-        (PASSED | BROWSER | {"Origin": "null"}, Cause.ORIGIN_HIDDEN),
-        (PASSED, Cause.ORIGIN_MISSING),
+        (NOT_PASSED | BROWSER, FormRefusal.HOST_NOT_PASSED),
+        (NOT_PASSED | {"Referer": f"{PUBLIC}{OWN}"}, FormRefusal.HOST_NOT_PASSED),
+        (PASSED | BROWSER | {"Origin": f"{PUBLIC}:8443", "Referer": f"{PUBLIC}:8443/"}, FormRefusal.HOST_NOT_PASSED),
+        (PASSED | {"Origin": "http://alerts.example.com"}, FormRefusal.SCHEME_DIFFERS),
+        (PASSED | BROWSER | {"Sec-Fetch-Site": "cross-site"}, FormRefusal.OTHER_SITE),
+        (PASSED | BROWSER | {"Referer": "https://evil.example/"}, FormRefusal.OTHER_SITE),
+        (PASSED | BROWSER | {"Origin": "null"}, FormRefusal.ORIGIN_HIDDEN),
+        (PASSED, FormRefusal.ORIGIN_MISSING),
     ],
 )
 @pytest.mark.parametrize("path", [DISABLE, PRESS, "/sign-out", "/sign-in"])
 def test_over_https_a_form_needs_the_proof_of_its_page(
-    proxied: Visitor, read_causes: ReadCauses, sent: dict[str, str], cause: Cause, path: str
+    proxied: Visitor, read_causes: ReadCauses, sent: dict[str, str], cause: FormRefusal, path: str
 ) -> None:
     response = proxied.post(path, headers=sent)
 
@@ -148,7 +148,7 @@ def test_a_proof_of_the_page_does_not_replace_the_token(proxied: Visitor, read_c
     proxied.token = ""
 
     assert proxied.post(DISABLE, headers=PASSED | BROWSER).status_code == 400
-    assert read_causes() == [Cause.TOKEN_MISSING]
+    assert read_causes() == [FormRefusal.TOKEN_MISSING]
 
 
 def test_over_http_a_form_needs_its_token_alone(member: Visitor) -> None:
@@ -170,9 +170,9 @@ def test_an_https_only_cookie_over_http_names_the_settings(
 
     response = _sign_in_without_cookie(server, **sent)
 
-    assert (response.status_code, _read_page(response)) == (400, _expected_page(Cause.COOKIE_NEEDS_HTTPS))
+    assert (response.status_code, _read_page(response)) == (400, _expected_page(FormRefusal.COOKIE_NEEDS_HTTPS))
     assert {"ALERTCHECK_HTTPS", "ALERTCHECK_TRUSTED_PROXIES"} <= set(re.findall(r"ALERTCHECK_\w+", response.text))
-    assert read_causes() == [Cause.COOKIE_NEEDS_HTTPS]
+    assert read_causes() == [FormRefusal.COOKIE_NEEDS_HTTPS]
 
 
 @pytest.mark.parametrize(
@@ -190,8 +190,8 @@ def test_a_blocked_cookie_is_told_apart(
 
     response = _sign_in_without_cookie(create_app(read_settings(environment | proxied)), **sent)
 
-    assert (response.status_code, _read_page(response)) == (400, _expected_page(Cause.COOKIE_MISSING))
-    assert read_causes() == [Cause.COOKIE_MISSING]
+    assert (response.status_code, _read_page(response)) == (400, _expected_page(FormRefusal.COOKIE_MISSING))
+    assert read_causes() == [FormRefusal.COOKIE_MISSING]
 
 
 def test_a_cookie_that_another_program_overwrote_is_told_apart(app: Flask, read_causes: ReadCauses) -> None:
@@ -200,9 +200,9 @@ def test_a_cookie_that_another_program_overwrote_is_told_apart(app: Flask, read_
 
     response = visitor.post("/sign-in", CREDENTIALS)
 
-    assert (response.status_code, _read_page(response)) == (400, _expected_page(Cause.COOKIE_UNREADABLE))
+    assert (response.status_code, _read_page(response)) == (400, _expected_page(FormRefusal.COOKIE_UNREADABLE))
     assert "SECRET_KEY" in response.text
-    assert read_causes() == [Cause.COOKIE_UNREADABLE]
+    assert read_causes() == [FormRefusal.COOKIE_UNREADABLE]
 
 
 def test_two_web_servers_with_different_secret_keys_are_told_apart(
@@ -212,15 +212,16 @@ def test_two_web_servers_with_different_secret_keys_are_told_apart(
     visitor = Visitor.anonymous(app)
     visitor.client.application = other
 
-    assert _read_page(visitor.post("/sign-in", CREDENTIALS)) == _expected_page(Cause.COOKIE_UNREADABLE)
-    assert read_causes() == [Cause.COOKIE_UNREADABLE]
+    assert _read_page(visitor.post("/sign-in", CREDENTIALS)) == _expected_page(FormRefusal.COOKIE_UNREADABLE)
+    assert read_causes() == [FormRefusal.COOKIE_UNREADABLE]
 
 
 @pytest.mark.parametrize(
-    ("token", "cause"), [("", Cause.TOKEN_MISSING), ("forged", Cause.TOO_OLD), ("IngiLg.x.y", Cause.TOO_OLD)]
+    ("token", "cause"),
+    [("", FormRefusal.TOKEN_MISSING), ("forged", FormRefusal.TOO_OLD), ("IngiLg.x.y", FormRefusal.TOO_OLD)],
 )
 def test_a_form_without_a_token_of_ours_is_refused(
-    member: Visitor, read_causes: ReadCauses, token: str, cause: Cause
+    member: Visitor, read_causes: ReadCauses, token: str, cause: FormRefusal
 ) -> None:
     member.token = token
 
@@ -235,8 +236,8 @@ def test_a_page_of_another_account_is_refused(
 ) -> None:
     member.token = Visitor.signed_in(app, seeded.stranger).token
 
-    assert _read_page(member.post(DISABLE)) == _expected_page(Cause.OTHER_ACCOUNT)
-    assert read_causes() == [Cause.OTHER_ACCOUNT]
+    assert _read_page(member.post(DISABLE)) == _expected_page(FormRefusal.OTHER_ACCOUNT)
+    assert read_causes() == [FormRefusal.OTHER_ACCOUNT]
 
 
 def test_a_page_from_before_a_new_sign_in_offers_to_load_it_again(
@@ -246,9 +247,9 @@ def test_a_page_from_before_a_new_sign_in_offers_to_load_it_again(
 
     response = member.post(DISABLE, headers={"Referer": f"http://localhost{OWN}?from=mail"})
 
-    assert _read_page(response) == _expected_page(Cause.SIGNED_IN_MEANWHILE)
+    assert _read_page(response) == _expected_page(FormRefusal.SIGNED_IN_MEANWHILE)
     assert f'href="{OWN}">Load the page again</a>' in response.text
-    assert read_causes() == [Cause.SIGNED_IN_MEANWHILE]
+    assert read_causes() == [FormRefusal.SIGNED_IN_MEANWHILE]
 
 
 @pytest.mark.parametrize("referer", ["http://localhost//evil.example", "http://evil.example/x", "x", ""])
@@ -285,7 +286,7 @@ def test_a_press_after_the_end_of_the_session_sends_nothing_and_returns_to_its_p
     assert NOTICES[FormNotice.PRESS_AGAIN] in unescape(sign_in.text)
     assert refused.location == f"/sign-in?next={OWN}"
     assert "Your session has ended" not in sign_in.text  # one reason is enough
-    assert (arrived.location, _count_tests(app), read_causes()) == (OWN, 0, [Cause.SIGNED_OUT])
+    assert (arrived.location, _count_tests(app), read_causes()) == (OWN, 0, [FormRefusal.SIGNED_OUT])
 
 
 def test_a_press_by_htmx_after_the_end_of_the_session_returns_to_its_page(
@@ -299,7 +300,7 @@ def test_a_press_by_htmx_after_the_end_of_the_session_returns_to_its_page(
 
     assert (refused.status_code, refused.headers["HX-Redirect"]) == (401, f"/sign-in?next={OWN}")
     assert NOTICES[FormNotice.PRESS_AGAIN] in unescape(sign_in.text)
-    assert read_causes() == [Cause.SIGNED_OUT]
+    assert read_causes() == [FormRefusal.SIGNED_OUT]
 
 
 def test_a_press_by_htmx_on_a_page_from_before_a_new_sign_in_loads_it_again_and_says_why(
@@ -310,7 +311,7 @@ def test_a_press_by_htmx_on_a_page_from_before_a_new_sign_in_loads_it_again_and_
     refused = member.post(PRESS, headers=HTMX)
 
     assert (refused.status_code, refused.headers["HX-Refresh"]) == (400, "true")
-    assert TEXTS[Cause.SIGNED_IN_MEANWHILE].advice in unescape(member.get(OWN).text)
+    assert TEXTS[FormRefusal.SIGNED_IN_MEANWHILE].advice in unescape(member.get(OWN).text)
 
 
 def test_a_press_by_htmx_that_no_reload_can_help_stays_on_its_page_and_says_why(proxied: Visitor) -> None:
@@ -321,7 +322,7 @@ def test_a_press_by_htmx_that_no_reload_can_help_stays_on_its_page_and_says_why(
         False,
         False,
     )
-    assert _read_page(refused)[0] == TEXTS[Cause.HOST_NOT_PASSED].title
+    assert _read_page(refused)[0] == TEXTS[FormRefusal.HOST_NOT_PASSED].title
 
 
 @pytest.mark.parametrize("is_signed_in_again", [False, True])

@@ -2,7 +2,7 @@
 
 from webapp.audit_trail.choices import list_actions, list_people
 from webapp.audit_trail.export import write_csv
-from webapp.audit_trail.filters import ACTORS_BY_KEY, Filter, parse_filter
+from webapp.audit_trail.filters import ACTORS_BY_KEY, AuditFilter, parse_filter
 from webapp.audit_trail.listing import EVERYTHING, INSTALLATION, AuditEntry, Trail, list_page
 from webapp.audit_trail.retention import AuditRetention
 
@@ -11,8 +11,8 @@ __all__ = [
     "EVERYTHING",
     "INSTALLATION",
     "AuditEntry",
+    "AuditFilter",
     "AuditRetention",
-    "Filter",
     "Trail",
     "list_actions",
     "list_page",

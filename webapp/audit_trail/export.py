@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from webapp.audit_trail.filters import Filter
+from webapp.audit_trail.filters import AuditFilter
 from webapp.audit_trail.listing import AuditEntry, Trail, list_page
 from webapp.extensions import db
 from webapp.text import csv_export
@@ -23,7 +23,7 @@ HEADER = (
 )
 
 
-def write_csv(trail: Trail, criteria: Filter, max_rows: int = MAX_ROWS) -> Iterator[str]:
+def write_csv(trail: Trail, criteria: AuditFilter, max_rows: int = MAX_ROWS) -> Iterator[str]:
     """Yield a header and the newest events as CSV text. A last line states if more than `max_rows` matched."""
     list_block = partial(list_page, trail, criteria)
     return csv_export.write_csv(HEADER, list_block, _to_cells, db.session.rollback, max_rows)

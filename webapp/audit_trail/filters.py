@@ -15,7 +15,7 @@ ACTIONS_BY_KEY = {action.name.lower(): action for action in Action}
 
 
 @dataclass(frozen=True)
-class Filter:
+class AuditFilter:
     """Criteria for audit events. None means no restriction.
 
     who: the id of an account, or somebody who acts without one. since, until: days in a zone, inclusive.
@@ -50,13 +50,13 @@ class Filter:
         return bool(self.as_query())
 
 
-def parse_filter(query: Mapping[str, str], zone: tzinfo | None) -> Filter:
+def parse_filter(query: Mapping[str, str], zone: tzinfo | None) -> AuditFilter:
     """Parse a filter from URL query parameters. An invalid value counts as unset.
 
     zone: that of the filter's days; None for UTC.
     """
     who = query.get("who", "")
-    return Filter(
+    return AuditFilter(
         who=ACTORS_BY_KEY.get(who) or parse_id(who),
         action=ACTIONS_BY_KEY.get(query.get("action", "")),
         since=parse_day(query.get("since", "")),

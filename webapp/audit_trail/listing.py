@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from webapp.audit import Actor
-from webapp.audit_trail.filters import Filter
+from webapp.audit_trail.filters import AuditFilter
 from webapp.database.keyset_pages import PAGE_SIZE, KeysetList, KeysetPage
 from webapp.models import AuditEvent, Workspace
 from webapp.text.cursors import Cursor
@@ -45,7 +45,7 @@ _ENTRIES = KeysetList(
 
 
 def list_page(
-    trail: Trail, criteria: Filter, before: Cursor | None = None, size: int = PAGE_SIZE
+    trail: Trail, criteria: AuditFilter, before: Cursor | None = None, size: int = PAGE_SIZE
 ) -> KeysetPage[AuditEntry]:
     """Return the newest events older than a cursor. Executes at most two queries; neither sorts.
 
@@ -59,7 +59,7 @@ def list_page(
     )
 
 
-def _list_constant(trail: Trail, criteria: Filter) -> dict[InstrumentedAttribute[Any], object]:
+def _list_constant(trail: Trail, criteria: AuditFilter) -> dict[InstrumentedAttribute[Any], object]:
     """Return the first columns of the index that serves this filter, with their values."""
     constant: dict[InstrumentedAttribute[Any], object] = {}
     if not trail.covers_all:
@@ -71,7 +71,9 @@ def _list_constant(trail: Trail, criteria: Filter) -> dict[InstrumentedAttribute
     return constant
 
 
-def _list_checked(constant: Collection[InstrumentedAttribute[Any]], criteria: Filter) -> Iterator[ColumnElement[bool]]:
+def _list_checked(
+    constant: Collection[InstrumentedAttribute[Any]], criteria: AuditFilter
+) -> Iterator[ColumnElement[bool]]:
     """Yield the conditions that are left for each row."""
     if isinstance(criteria.who, Actor):
         yield AuditEvent.account_name == criteria.who.name
@@ -79,7 +81,7 @@ def _list_checked(constant: Collection[InstrumentedAttribute[Any]], criteria: Fi
         yield AuditEvent.action == criteria.action.value
 
 
-def _range(criteria: Filter) -> Iterator[ColumnElement[bool]]:
+def _range(criteria: AuditFilter) -> Iterator[ColumnElement[bool]]:
     if criteria.since is not None:
         yield AuditEvent.happened_at >= begin_of_day(criteria.since, criteria.zone)
     if criteria.until is not None:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from werkzeug.datastructures import Headers
 
-from webapp.auth.form_refusals import Cause
+from webapp.auth.form_refusals import FormRefusal
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -19,7 +19,7 @@ _AUTHORITY = re.compile(r"(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?", re.ASCII | re.IG
 
 
 @dataclass(frozen=True)
-class Origin:
+class PageOrigin:
     """Scheme, host and port of a page."""
 
     scheme: str
@@ -27,7 +27,7 @@ class Origin:
     port: int | None
 
     @classmethod
-    def read(cls, url: str) -> "Origin | None":
+    def read(cls, url: str) -> "PageOrigin | None":
         """Return the origin of an address, or None if it has none."""
         try:
             parts = urlsplit(url)
@@ -39,12 +39,12 @@ class Origin:
         return cls(parts.scheme, parts.hostname, port)
 
 
-def find_origin(headers: Headers) -> Origin | None:
+def find_origin(headers: Headers) -> PageOrigin | None:
     """Return the origin of the page that the browser shows, or None if no header names it."""
-    return Origin.read(headers.get("Origin") or headers.get("Referer") or "")
+    return PageOrigin.read(headers.get("Origin") or headers.get("Referer") or "")
 
 
-def judge_origin(headers: Headers, here: str, public_url: str | None) -> Cause | None:
+def judge_origin(headers: Headers, here: str, public_url: str | None) -> FormRefusal | None:
     """Return why a form does not certainly come from our own page, or None if it does.
 
     here: the origin at which the request arrived. public_url: the origin that the administrator set.
@@ -52,18 +52,18 @@ def judge_origin(headers: Headers, here: str, public_url: str | None) -> Cause |
     texts = [text for text in (headers.get("Origin"), headers.get("Referer")) if text]
     site = headers.get("Sec-Fetch-Site")
     if headers.get("Origin") == "null":
-        return Cause.ORIGIN_HIDDEN
+        return FormRefusal.ORIGIN_HIDDEN
     if _is_list(headers.get("Origin") or ""):
-        return Cause.OTHER_SITE
+        return FormRefusal.OTHER_SITE
     if not texts and not site:
-        return Cause.ORIGIN_MISSING
+        return FormRefusal.ORIGIN_MISSING
     if site and site != "same-origin":
-        return Cause.OTHER_SITE
-    pages, ours = list(map(Origin.read, texts)), Origin.read(here)
+        return FormRefusal.OTHER_SITE
+    pages, ours = list(map(PageOrigin.read, texts)), PageOrigin.read(here)
     known = {page for page in pages if page}
     if None in pages or ours is None:
-        return Cause.OTHER_SITE
-    return _compare(known, ours, Origin.read(public_url or ""), is_own_page=site == "same-origin")
+        return FormRefusal.OTHER_SITE
+    return _compare(known, ours, PageOrigin.read(public_url or ""), is_own_page=site == "same-origin")
 
 
 def _is_list(origin: str) -> bool:
@@ -71,15 +71,17 @@ def _is_list(origin: str) -> bool:
     return not set("/?#").isdisjoint(origin.partition("://")[2])
 
 
-def _compare(pages: set[Origin], here: Origin, public: Origin | None, is_own_page: bool) -> Cause | None:
+def _compare(
+    pages: set[PageOrigin], here: PageOrigin, public: PageOrigin | None, is_own_page: bool
+) -> FormRefusal | None:
     """Distinguish a proxy that hides the address from another site. is_own_page: by `Sec-Fetch-Site`."""
     if pages <= {here}:
         return None
     page = pages.pop()
     if pages:  # the headers contradict each other
-        return Cause.OTHER_SITE
+        return FormRefusal.OTHER_SITE
     if page.host == here.host and page.scheme != here.scheme:
-        return Cause.SCHEME_DIFFERS
+        return FormRefusal.SCHEME_DIFFERS
     if here == public and not is_own_page:  # the proxy passes on the host
-        return Cause.OTHER_SITE
-    return Cause.HOST_NOT_PASSED
+        return FormRefusal.OTHER_SITE
+    return FormRefusal.HOST_NOT_PASSED

@@ -7,7 +7,7 @@ from werkzeug.datastructures import Headers
 
 from webapp.app_state import current_settings
 from webapp.auth.form_origin import find_origin, judge_origin
-from webapp.auth.form_refusals import Cause, FormRefused
+from webapp.auth.form_refusals import FormRefusal, FormRefused
 from webapp.auth.form_tokens import FormToken, account_key, has_token, read_token
 from webapp.auth.sessions import current_account, is_public
 from webapp.extensions import csrf
@@ -27,7 +27,7 @@ def check_form() -> None:
         raise FormRefused(cause)
 
 
-def find_origin_problem() -> Cause | None:
+def find_origin_problem() -> FormRefusal | None:
     """Return why the request may come from a page that is not ours, or None if it certainly is ours."""
     here = f"{request.scheme}://{request.host}"
     return judge_origin(request.headers, here, current_settings().links.public_url)
@@ -42,39 +42,39 @@ def check_private_form() -> None:
     headers = Headers([(name, value) for name, value in request.headers if (name, value) != ("Origin", "null")])
     here = f"{request.scheme}://{request.host}"
     cause = judge_origin(headers, here, current_settings().links.public_url) if request.is_secure else None
-    if cause not in (None, Cause.ORIGIN_MISSING):
+    if cause not in (None, FormRefusal.ORIGIN_MISSING):
         raise FormRefused(cause)
 
 
-def _find_cause() -> Cause:
+def _find_cause() -> FormRefusal:
     """Return why the token was refused."""
     token = read_token()
     if current_user.is_authenticated:
         return _find_cause_signed_in(token)
     if token and token.account_key and not is_public():
-        return Cause.SIGNED_OUT
+        return FormRefusal.SIGNED_OUT
     if not has_token():
-        return Cause.TOKEN_MISSING
-    return _find_cookie_problem() or Cause.TOO_OLD
+        return FormRefusal.TOKEN_MISSING
+    return _find_cookie_problem() or FormRefusal.TOO_OLD
 
 
-def _find_cause_signed_in(token: FormToken | None) -> Cause:
+def _find_cause_signed_in(token: FormToken | None) -> FormRefusal:
     if not has_token():
-        return Cause.TOKEN_MISSING
+        return FormRefusal.TOKEN_MISSING
     if token is None or not (is_public() or token.account_key):
-        return Cause.TOO_OLD
+        return FormRefusal.TOO_OLD
     if is_public() or token.account_key == account_key(current_account()):
-        return Cause.SIGNED_IN_MEANWHILE
-    return Cause.OTHER_ACCOUNT
+        return FormRefusal.SIGNED_IN_MEANWHILE
+    return FormRefusal.OTHER_ACCOUNT
 
 
-def _find_cookie_problem() -> Cause | None:
+def _find_cookie_problem() -> FormRefusal | None:
     """Return why there is no session, or None if there is one."""
     if session:
         return None
     if current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
-        return Cause.COOKIE_UNREADABLE
-    return Cause.COOKIE_NEEDS_HTTPS if _is_https_missing() else Cause.COOKIE_MISSING
+        return FormRefusal.COOKIE_UNREADABLE
+    return FormRefusal.COOKIE_NEEDS_HTTPS if _is_https_missing() else FormRefusal.COOKIE_MISSING
 
 
 def _is_https_missing() -> bool:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from werkzeug.exceptions import BadRequest
 
 
-class Cause(StrEnum):
+class FormRefusal(StrEnum):
     """Why a form was refused. The log has the value; the sentences are in `webapp.views.refused_form_texts`."""
 
     HOST_NOT_PASSED = "host_not_passed"
@@ -26,6 +26,6 @@ class Cause(StrEnum):
 class FormRefused(BadRequest):
     """A form was not accepted, and nothing was changed."""
 
-    def __init__(self, cause: Cause) -> None:
+    def __init__(self, cause: FormRefusal) -> None:
         super().__init__()
         self.cause = cause

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from webapp.app_state import app_state, current_settings
 from webapp.auth import own_sessions, session_lifetime
-from webapp.auth.form_refusals import Cause, FormRefused
+from webapp.auth.form_refusals import FormRefusal, FormRefused
 from webapp.auth.form_tokens import renew_token
 from webapp.auth.own_paths import find_path
 from webapp.auth.session_origin import read_origin
@@ -50,7 +50,7 @@ def require_sign_in() -> Response | None:
     if is_public() or current_user.is_authenticated:
         return None
     if request.method == "POST":
-        raise FormRefused(Cause.SIGNED_OUT)
+        raise FormRefused(FormRefusal.SIGNED_OUT)
     if request.headers.get("HX-Request"):
         return redirect_page_to_sign_in()
     return redirect(_find_sign_in(request.full_path if request.method == "GET" else None))

@@ -37,7 +37,7 @@ _GET_SUCCESSOR = {
 
 
 @dataclass(frozen=True)
-class Service:
+class ServiceAddresses:
     """Whose addresses a channel accepts.
 
     instead_of_credentials: what to do instead of writing a user and a password into the address.
@@ -52,7 +52,7 @@ class Service:
     get_address: str = COPY_AGAIN
 
 
-def check_address(text: str, outbound: OutboundClient, service: Service) -> str:
+def check_address(text: str, outbound: OutboundClient, service: ServiceAddresses) -> str:
     """Return the canonical form of an address that messages may be posted to. Raises `SettingInvalid`."""
     address = read_pasted(text)
     _refuse_half_addresses(address)
@@ -68,7 +68,7 @@ def check_address(text: str, outbound: OutboundClient, service: Service) -> str:
     return target.url
 
 
-def check_server(text: str, outbound: OutboundClient, service: Service) -> str:
+def check_server(text: str, outbound: OutboundClient, service: ServiceAddresses) -> str:
     """Return the canonical URL of a service's API, without a slash at its end. Raises `SettingInvalid`.
 
     Only a trusted origin may have a path: elsewhere, it is the rest of a request's address, which may hold a secret.
@@ -161,7 +161,7 @@ def _describe_demo(target: Target, policy: Policy) -> str:
     return f"{describe(code, Facts(target.host))} {next_step}"
 
 
-def _describe(target: Target, problems: list[Code], service: Service, policy: Policy) -> str:
+def _describe(target: Target, problems: list[Code], service: ServiceAddresses, policy: Policy) -> str:
     if Code.HOST_NOT_EXPECTED in problems and matches(target.host, service.pages):
         return f"{target.host} has pages of {service.name}, but no webhook. {service.get_address}"
     if problems == [Code.SCHEME_NOT_ALLOWED] and service.hosts is not None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from webapp.channels.addresses import Service, check_address, find_parameter, set_parameters
+from webapp.channels.addresses import ServiceAddresses, check_address, find_parameter, set_parameters
 from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings, check_pattern
 from webapp.channels.hosted_service import make_hints
@@ -67,7 +67,7 @@ _check_thread = check_pattern("[0-9]{1,20}", NOT_AN_ID)
 
 
 def _check(text: str, outbound: OutboundClient) -> str:
-    service = Service(f"Remove them. {CREATE_WEBHOOK}", "Discord", _hosts(outbound), PAGES, CREATE_WEBHOOK)
+    service = ServiceAddresses(f"Remove them. {CREATE_WEBHOOK}", "Discord", _hosts(outbound), PAGES, CREATE_WEBHOOK)
     address = check_address(text, outbound, service)
     parts = urlsplit(address)
     if parts.hostname in HOSTS:

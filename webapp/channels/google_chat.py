@@ -9,7 +9,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from webapp.channels.addresses import Service, check_address
+from webapp.channels.addresses import ServiceAddresses, check_address
 from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings
 from webapp.channels.hosted_service import make_hints
@@ -62,7 +62,7 @@ _LOOKALIKES = str.maketrans({"<": "‹", ">": "›", "*": "∗", "~": "∼", "`"
 
 
 def _check(text: str, outbound: OutboundClient) -> str:
-    service = Service(f"Remove them. {COPY_LINK}", "Google Chat", _hosts(outbound), PAGES, CREATE_WEBHOOK)
+    service = ServiceAddresses(f"Remove them. {COPY_LINK}", "Google Chat", _hosts(outbound), PAGES, CREATE_WEBHOOK)
     address = check_address(text, outbound, service)
     parts = urlsplit(address)
     if parts.hostname not in HOSTS:

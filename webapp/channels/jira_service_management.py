@@ -7,7 +7,7 @@ Sources: Atlassian's developer documentation, "Integration events"; Atlassian's 
 import json
 from urllib.parse import quote
 
-from webapp.channels.addresses import Service, check_server
+from webapp.channels.addresses import ServiceAddresses, check_server
 from webapp.channels.contract import JSON, JSON_HEADERS, Accepted, Channel, Part, Preview, get_setting
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings
 from webapp.channels.message import I_SEE_IT, Message
@@ -52,7 +52,7 @@ def _check_key(text: str, outbound: OutboundClient) -> str:
 
 def _check_server(text: str, outbound: OutboundClient) -> str:
     instead = "Remove them: the API key has its own field."
-    service = Service(instead, "Jira Service Management", _hosts(outbound), PAGES, f"Enter {SERVER}.")
+    service = ServiceAddresses(instead, "Jira Service Management", _hosts(outbound), PAGES, f"Enter {SERVER}.")
     return check_server(text, outbound, service)
 
 

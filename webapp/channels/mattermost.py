@@ -6,7 +6,7 @@ Source: Mattermost's developer documentation, "Incoming webhooks", and the error
 import json
 import re
 
-from webapp.channels.addresses import Service, check_address
+from webapp.channels.addresses import ServiceAddresses, check_address
 from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings
 from webapp.channels.message import I_SEE_IT, Message
@@ -49,7 +49,7 @@ _ZERO_WIDTH_SPACE = "\u200b"
 
 
 def _check(text: str, outbound: OutboundClient) -> str:
-    address = check_address(text, outbound, Service(INSTEAD_OF_CREDENTIALS))
+    address = check_address(text, outbound, ServiceAddresses(INSTEAD_OF_CREDENTIALS))
     target = read_url(address)
     if not outbound.policy.trusts(target) and not _PATH.fullmatch(target.path.partition("?")[0]):
         raise SettingInvalid(

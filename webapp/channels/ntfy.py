@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from webapp.channels.addresses import Service, check_server, find_target
+from webapp.channels.addresses import ServiceAddresses, check_server, find_target
 from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings, check_pattern, hide_secrets
 from webapp.channels.hosted_service import WRONG_SERVER
@@ -71,7 +71,9 @@ def _check_topic(text: str, outbound: OutboundClient) -> str:
 
 
 def _check_server(text: str, outbound: OutboundClient) -> str:
-    return check_server(text, outbound, Service("Remove them: the user name and the password have their own fields."))
+    return check_server(
+        text, outbound, ServiceAddresses("Remove them: the user name and the password have their own fields.")
+    )
 
 
 def _find_conflicts(settings: Settings) -> Mapping[str, str]:
@@ -181,7 +183,10 @@ CHANNEL = Channel(
             "The access token, or the user name and the password, are wrong or no longer valid. In the web app of "
             "ntfy, choose Account, Access tokens, create one, and enter it in the settings of the destination."
         ),
-        Code.FORBIDDEN: "The topic is protected. Enter an access token of an account that may write to it.",
+        Code.FORBIDDEN: (
+            "The topic is protected. Enter an access token of an account that may write to it. If a firewall is named, "
+            "let it pass messages from Alertcheck on to the ntfy server."
+        ),
         Code.SIGN_IN_PAGE: (
             "Check in the ntfy app whether the message arrived before you send another test. If it did not, enter the "
             "ntfy server that the app is subscribed at in the settings of the destination. If the server is right, let "

@@ -6,7 +6,7 @@ Sources: PagerDuty's developer documentation, "Send an Alert Event" and "Events 
 import json
 from functools import partial
 
-from webapp.channels.addresses import Service, check_server
+from webapp.channels.addresses import ServiceAddresses, check_server
 from webapp.channels.contract import JSON, JSON_HEADERS, Accepted, Channel, Part, Preview, get_setting
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings, hide_secrets
 from webapp.channels.message import I_SEE_IT, Message
@@ -52,7 +52,7 @@ def _check_key(text: str, outbound: OutboundClient) -> str:
 
 def _check_server(text: str, outbound: OutboundClient) -> str:
     instead = "Remove them: the integration key has its own field."
-    service = Service(instead, "PagerDuty", _hosts(outbound), PAGES, f"Enter {SERVER}.")
+    service = ServiceAddresses(instead, "PagerDuty", _hosts(outbound), PAGES, f"Enter {SERVER}.")
     return check_server(text, outbound, service)
 
 

@@ -11,7 +11,7 @@ from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from webapp.channels.addresses import Service, check_server
+from webapp.channels.addresses import ServiceAddresses, check_server
 from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
 from webapp.channels.fields import Field, FieldKind, Settings, check_pattern, hide_secrets
 from webapp.channels.hosted_service import make_hints, make_server_hints
@@ -59,7 +59,9 @@ GET_USER_KEY = "Sign in at pushover.net and copy Your User Key, or choose a grou
 
 def _check_server(text: str, outbound: OutboundClient) -> str:
     instead = "Remove them: the API token and the user key have their own fields."
-    return check_server(text, outbound, Service(instead, "Pushover", _hosts(outbound), PAGES, f"Enter {SERVER}."))
+    return check_server(
+        text, outbound, ServiceAddresses(instead, "Pushover", _hosts(outbound), PAGES, f"Enter {SERVER}.")
+    )
 
 
 def _find_conflicts(settings: Settings) -> Mapping[str, str]:

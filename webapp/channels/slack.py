@@ -7,7 +7,7 @@ import json
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from webapp.channels.addresses import Service, check_address
+from webapp.channels.addresses import ServiceAddresses, check_address
 from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings
 from webapp.channels.hosted_service import make_hints
@@ -53,7 +53,7 @@ CREATE_WEBHOOK = (
 
 
 def _check(text: str, outbound: OutboundClient) -> str:
-    service = Service(f"Remove them. {CREATE_WEBHOOK}", "Slack", _hosts(outbound), PAGES, CREATE_WEBHOOK)
+    service = ServiceAddresses(f"Remove them. {CREATE_WEBHOOK}", "Slack", _hosts(outbound), PAGES, CREATE_WEBHOOK)
     address = check_address(text, outbound, service)
     parts = urlsplit(address)
     if parts.hostname in HOSTS and not parts.path.startswith("/services/"):

@@ -7,14 +7,15 @@ import json
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
-from webapp.channels.addresses import Service, check_address
+from webapp.channels.addresses import ServiceAddresses, check_address
 from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, IdleLimit, Preview, get_setting, preview_post
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings
 from webapp.channels.hosted_service import make_hints
 from webapp.channels.message import I_SEE_IT, Message
-from webapp.channels.responses import read_response
+from webapp.channels.responses import read_response, require_own_word
 from webapp.failures import Code
 from webapp.outbound import OutboundClient
+from webapp.outbound.http.response_classification import is_web_page
 from webapp.outbound.policy.counted_targets import SendTarget, find_url
 
 # Microsoft's clouds: worldwide, US government (GCC, GCC High, DoD) and China. The last three are older addresses.
@@ -101,8 +102,10 @@ def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, 
     return find_url(settings.get("address", ""), outbound.policy, HOSTS, frozenset({"sig"}))
 
 
-def _service(outbound: OutboundClient) -> Service:
-    return Service(f"Remove them. {CREATE_WORKFLOW}", "Microsoft Teams", _hosts(outbound), PAGES, CREATE_WORKFLOW)
+def _service(outbound: OutboundClient) -> ServiceAddresses:
+    return ServiceAddresses(
+        f"Remove them. {CREATE_WORKFLOW}", "Microsoft Teams", _hosts(outbound), PAGES, CREATE_WORKFLOW
+    )
 
 
 def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
@@ -114,7 +117,10 @@ def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Acc
     address = get_setting(settings, "address")
     # No Authorization header: the service refuses it in addition to the signature in the address.
     response = outbound.post(address, _compose(message).encode(), JSON_HEADERS, _hosts(outbound))
-    return read_response(response, address, _find_word(response.body), WORDS)
+    accepted = read_response(response, address, _find_word(response.body), WORDS)
+    # A started flow answers with nothing, or with what its maker lets it answer: a page is somebody else's.
+    require_own_word(not is_web_page(response), response, address, response.status)
+    return accepted
 
 
 def _hosts(outbound: OutboundClient) -> tuple[str, ...]:

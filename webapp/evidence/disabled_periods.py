@@ -28,7 +28,7 @@ class DisabledSpell:
 
 
 @dataclass(frozen=True)
-class Switches:
+class SwitchEvents:
     """The events that enabled and disabled one destination.
 
     before: the last one before the period, or None. since: those in the period, and the first one after it.
@@ -38,7 +38,7 @@ class Switches:
     since: Sequence[AuditEvent]
 
 
-def load_switches(workspace_id: int, period: Period) -> Mapping[int, Switches]:
+def load_switches(workspace_id: int, period: Period) -> Mapping[int, SwitchEvents]:
     """Return the switches of each destination that has any, by id, with three queries."""
     own = (AuditEvent.workspace_id == workspace_id) & AuditEvent.action.in_(_SWITCHES)
     newest = select(func.max(AuditEvent.id)).where(own, AuditEvent.happened_at < period.begins_at)
@@ -54,7 +54,7 @@ def load_switches(workspace_id: int, period: Period) -> Mapping[int, Switches]:
     for event in (*inside, *after):
         later[event.destination_id].append(event)
     known = {*last, *later} - {None}
-    return {key: Switches(last.get(key), later.get(key, ())) for key in known if key is not None}
+    return {key: SwitchEvents(last.get(key), later.get(key, ())) for key in known if key is not None}
 
 
 def _is_in(ids: Select[int]) -> ColumnElement[bool]:
@@ -62,11 +62,11 @@ def _is_in(ids: Select[int]) -> ColumnElement[bool]:
     return AuditEvent.id.in_(ids.group_by(AuditEvent.destination_id))
 
 
-NO_SWITCHES = Switches(None, ())
+NO_SWITCHES = SwitchEvents(None, ())
 
 
 def find_disabled_spells(
-    destination: AlertDestination, switches: Switches, deleted: AuditEvent | None, period: Period
+    destination: AlertDestination, switches: SwitchEvents, deleted: AuditEvent | None, period: Period
 ) -> list[DisabledSpell]:
     """Return the times in the period during which a destination was disabled, oldest first.
 
@@ -83,7 +83,7 @@ def find_disabled_spells(
     return [*spells, DisabledSpell(began, deleted)] if is_open else spells
 
 
-def was_disabled_at_start(destination: AlertDestination, switches: Switches) -> bool:
+def was_disabled_at_start(destination: AlertDestination, switches: SwitchEvents) -> bool:
     """Return whether a destination was disabled when the period began, or when it was added in it."""
     if switches.before is not None:
         return switches.before.action == Action.DISABLED

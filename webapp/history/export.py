@@ -7,7 +7,7 @@ from webapp.channels import CHANNELS
 from webapp.database.driver_rows import DriverRow
 from webapp.deliveries.badge import describe_outcome
 from webapp.extensions import db
-from webapp.history.filter_parsing import DeliveryKind, Filter
+from webapp.history.filter_parsing import DeliveryFilter, DeliveryKind
 from webapp.history.listing import list_page, read_entry
 from webapp.models import TEST_EVENT
 from webapp.text import csv_export
@@ -43,7 +43,7 @@ HEADER = (
 )
 
 
-def write_csv(workspace_id: int, criteria: Filter, max_rows: int = MAX_ROWS) -> Iterator[str]:
+def write_csv(workspace_id: int, criteria: DeliveryFilter, max_rows: int = MAX_ROWS) -> Iterator[str]:
     """Yield a header and the newest deliveries as CSV text. A last line states if more than `max_rows` matched."""
     list_block = partial(list_page, workspace_id, criteria)
     return csv_export.write_csv(HEADER, list_block, _to_cells, db.session.rollback, max_rows)

@@ -19,7 +19,7 @@ class DeliveryKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Filter:
+class DeliveryFilter:
     """Criteria for deliveries. None means no restriction. since, until: days in a zone, inclusive."""
 
     destination_id: int | None = None
@@ -50,13 +50,15 @@ class Filter:
         return bool(self.as_query(destination=None))
 
 
-def parse_filter(query: Mapping[str, str], destination_id: int | None = None, zone: tzinfo | None = None) -> Filter:
+def parse_filter(
+    query: Mapping[str, str], destination_id: int | None = None, zone: tzinfo | None = None
+) -> DeliveryFilter:
     """Parse a filter from URL query parameters. An invalid value counts as unset.
 
     zone: that of the filter's days; None for UTC.
     """
     kind, status = query.get("kind", ""), query.get("status", "")
-    return Filter(
+    return DeliveryFilter(
         destination_id=destination_id,
         kind=DeliveryKind(kind) if kind in list(DeliveryKind) else None,
         status=DeliveryStatus(status) if status in list(DeliveryStatus) else None,

@@ -12,7 +12,7 @@ from webapp.database.keyset_pages import PAGE_SIZE, KeysetList, KeysetPage, Page
 from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, DeliveryRow
 from webapp.deliveries.queries import IS_TEST_SEND, has_reference
 from webapp.extensions import db
-from webapp.history.filter_parsing import DeliveryKind, Filter
+from webapp.history.filter_parsing import DeliveryFilter, DeliveryKind
 from webapp.models import TEST_EVENT, AlertDelivery, AlertDestination, AlertRule, DeliveryStatus, Tenant
 from webapp.text.cursors import Cursor
 from webapp.text.references import read_reference
@@ -88,7 +88,7 @@ CAPACITY = 200
 
 
 def list_page(
-    workspace_id: int, criteria: Filter, before: Cursor | None = None, size: int = PAGE_SIZE
+    workspace_id: int, criteria: DeliveryFilter, before: Cursor | None = None, size: int = PAGE_SIZE
 ) -> KeysetPage[DriverRow]:
     """Return the newest deliveries older than a cursor, for `read_entry`. Each row begins with the delivery's id.
 
@@ -116,14 +116,14 @@ def _build(
     return _HISTORY.build(scanned, checked, size, is_older=is_older)
 
 
-def _split_conditions(criteria: Filter) -> tuple[frozenset[str], frozenset[str]]:
+def _split_conditions(criteria: DeliveryFilter) -> tuple[frozenset[str], frozenset[str]]:
     """Split the conditions: those that one index serves in cursor order, and those that need a check of each row."""
     active = {name for name in _CRITERIA if getattr(criteria, name)}
     by_index = _choose_index(criteria, active)
     return frozenset(by_index), frozenset(active - by_index)
 
 
-def _choose_index(criteria: Filter, active: set[str]) -> set[str]:
+def _choose_index(criteria: DeliveryFilter, active: set[str]) -> set[str]:
     """Return the conditions of the index with the fewest rows: most deliveries are tests, and most were sent."""
     tests = {"kind"} if criteria.kind in _TESTS else set()
     if "reference" in active:
@@ -137,7 +137,7 @@ def _choose_index(criteria: Filter, active: set[str]) -> set[str]:
     return tests or {"status"} & active
 
 
-def _list_values(workspace_id: int, criteria: Filter) -> dict[str, object]:
+def _list_values(workspace_id: int, criteria: DeliveryFilter) -> dict[str, object]:
     """Return the values of the parameters of all conditions."""
     since, until, zone = criteria.since, criteria.until, criteria.zone
     return {

@@ -12,7 +12,7 @@ Value = TypeVar("Value")
 MAX_QUOTED = 200
 
 
-class Status(StrEnum):
+class LookupStatus(StrEnum):
     """What came of a query.
 
     EMPTY: the domain exists, but has no such record. UNUSABLE: the response cannot be used. NOT_ASKED: the time or the
@@ -31,19 +31,19 @@ class Status(StrEnum):
     @property
     def is_void(self) -> bool:
         """Whether the DNS said that there is nothing (RFC 7208, section 4.6.4)."""
-        return self in (Status.EMPTY, Status.NO_DOMAIN)
+        return self in (LookupStatus.EMPTY, LookupStatus.NO_DOMAIN)
 
     @property
     def is_failure(self) -> bool:
         """Whether nothing is known, and another attempt may find out."""
-        return self is not Status.FOUND and not self.is_void
+        return self is not LookupStatus.FOUND and not self.is_void
 
 
 @dataclass(frozen=True)
 class Answer(Generic[Value]):
     """What one query found. is_alias: whether the name that was asked for is a CNAME."""
 
-    status: Status
+    status: LookupStatus
     values: tuple[Value, ...] = ()
     is_alias: bool = False
 

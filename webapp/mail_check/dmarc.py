@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from webapp.mail_check.answers import Status, quote_record
+from webapp.mail_check.answers import LookupStatus, quote_record
 from webapp.mail_check.lookups import Lookups
 
 VERSION = "v=DMARC1"
@@ -52,7 +52,7 @@ class DmarcFacts:
     found_at: str = ""
     texts: tuple[str, ...] = ()
     lookalike: str | None = None
-    status: Status = Status.FOUND
+    status: LookupStatus = LookupStatus.FOUND
     failed_at: str = ""
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from webapp.mail_check.answers import Status, quote_record
+from webapp.mail_check.answers import LookupStatus, quote_record
 from webapp.mail_check.dmarc import DmarcFacts, DmarcInvalid, DmarcPolicy, DmarcRecord, parse_dmarc
 from webapp.mail_check.findings import Level, MailFinding, describe_failed_lookup
 
@@ -61,7 +61,7 @@ def judge_dkim(domain: str, facts: DmarcFacts) -> list[MailFinding]:
 
 def _read(facts: DmarcFacts) -> DmarcRecord | MailFinding:
     """Return the record, or why there is none."""
-    if facts.status is not Status.FOUND:
+    if facts.status is not LookupStatus.FOUND:
         return describe_failed_lookup(
             facts.status, f"the TXT records of _dmarc.{facts.failed_at}", facts.failed_at or facts.domain
         )

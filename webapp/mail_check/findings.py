@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from webapp.mail_check.answers import Status
+from webapp.mail_check.answers import LookupStatus
 
 
 class Level(StrEnum):
@@ -26,31 +26,31 @@ class MailFinding:
 
 
 _FAILURES = {
-    Status.SERVER_FAILURE: (
+    LookupStatus.SERVER_FAILURE: (
         "The name servers could not look up {what}: they reported a server failure.",
         "Try again. If it keeps happening, ask whoever runs the DNS of {domain} to check the zone and its DNSSEC "
         "signatures.",
     ),
-    Status.REFUSED: (
+    LookupStatus.REFUSED: (
         "The name servers refused to look up {what}.",
         "Check the name servers of this machine or container.",
     ),
-    Status.TIMEOUT: (
+    LookupStatus.TIMEOUT: (
         "The name servers did not answer in time when asked for {what}.",
         "Try again. If it keeps happening, check the name servers of this machine or container, and those of {domain}.",
     ),
-    Status.UNUSABLE: (
+    LookupStatus.UNUSABLE: (
         "The name servers sent no usable answer about {what}.",
         "Try again. If it keeps happening, ask whoever runs the DNS of {domain} to check the zone.",
     ),
-    Status.NOT_ASKED: (
+    LookupStatus.NOT_ASKED: (
         "The time for this check was used up before {what} could be looked up.",
         "Try again: what was looked up now is often answered faster the next time.",
     ),
 }
 
 
-def describe_failed_lookup(status: Status, what: str, domain: str) -> MailFinding:
+def describe_failed_lookup(status: LookupStatus, what: str, domain: str) -> MailFinding:
     """Say that something could not be looked up, and so nothing is known. what: "the MX records of example.com"."""
     sentence, next_step = _FAILURES[status]
     return MailFinding(Level.NOTE, sentence.format(what=what), next_step.format(domain=domain))

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from time import monotonic
 from typing import Any, TypeVar
 
-from webapp.mail_check.answers import Address, Answer, Exchanger, Status
+from webapp.mail_check.answers import Address, Answer, Exchanger, LookupStatus
 
 Value = TypeVar("Value")
 
@@ -78,7 +78,7 @@ class Lookups:
     def _query(self, domain: str, kind: str, read: Callable[[Any], Value]) -> Answer[Value]:
         seconds = min(self._query_seconds, self._ends_at - monotonic())
         if seconds <= 0 or self._left <= 0:
-            return Answer(Status.NOT_ASKED)
+            return Answer(LookupStatus.NOT_ASKED)
         self._left -= 1
         found: Answer[Value] = import_module(RESOLVER).ask(self._resolver, domain, kind, seconds, read)
         return found

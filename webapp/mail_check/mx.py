@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from webapp.mail_check.answers import Address, Answer, Status
+from webapp.mail_check.answers import Address, Answer, LookupStatus
 from webapp.mail_check.lookups import Lookups
 
 # Hosts of a domain whose addresses are looked up, the preferred ones first.
@@ -19,7 +19,7 @@ class HostFacts:
 
     host: str
     addresses: tuple[Address, ...] = ()
-    status: Status = Status.FOUND
+    status: LookupStatus = LookupStatus.FOUND
     is_alias: bool = False
     literal: Address | None = None
 
@@ -32,7 +32,7 @@ class MxFacts:
     """
 
     domain: str
-    status: Status
+    status: LookupStatus
     hosts: tuple[HostFacts, ...] = ()
     is_null: bool = False
     left_out: int = 0
@@ -42,7 +42,7 @@ class MxFacts:
 def find_mx(lookups: Lookups, domain: str) -> MxFacts:
     """Ask for the MX records of a domain and the addresses of their hosts."""
     answer = lookups.find_exchangers(domain)
-    if answer.status is Status.EMPTY:
+    if answer.status is LookupStatus.EMPTY:
         return MxFacts(domain, answer.status, itself=find_host(lookups, domain))
     hosts = list(dict.fromkeys(exchanger.host for exchanger in answer.values if exchanger.host))
     return MxFacts(
@@ -62,7 +62,7 @@ def find_host(lookups: Lookups, host: str) -> HostFacts:
     answers = [lookups.find_addresses(host, version) for version in (4, 6)]
     addresses = tuple(address for answer in answers for address in answer.values)
     is_alias = any(answer.is_alias for answer in answers)
-    return HostFacts(host, addresses, Status.FOUND if addresses else _choose_status(answers), is_alias)
+    return HostFacts(host, addresses, LookupStatus.FOUND if addresses else _choose_status(answers), is_alias)
 
 
 def read_literal(host: str) -> Address | None:
@@ -73,7 +73,7 @@ def read_literal(host: str) -> Address | None:
         return None
 
 
-def _choose_status(answers: list[Answer[Address]]) -> Status:
+def _choose_status(answers: list[Answer[Address]]) -> LookupStatus:
     """Return a failure if there is one: with it, nobody knows that there is nothing."""
     statuses = [answer.status for answer in answers]
     return next((status for status in statuses if status.is_failure), statuses[0])

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from webapp.mail_check.answers import Address, Status, quote_record
+from webapp.mail_check.answers import Address, LookupStatus, quote_record
 from webapp.mail_check.findings import Level, MailFinding, describe_failed_lookup
 from webapp.mail_check.mx import HostFacts, MxFacts
 from webapp.mail_check.sending_addresses import join_addresses
@@ -14,7 +14,7 @@ _ASK = "Check the spelling. If it is right, ask whoever runs {domain} to correct
 def judge_mx(facts: MxFacts) -> list[MailFinding]:
     """Say whether mail to the domain can be delivered, as far as the DNS tells."""
     domain = facts.domain
-    if facts.status is Status.NO_DOMAIN:
+    if facts.status is LookupStatus.NO_DOMAIN:
         sentence = f"{domain} does not exist, so mail to it cannot be delivered."
         return [MailFinding(Level.PROBLEM, sentence, "Check the spelling of the domain.")]
     if facts.status.is_failure:
@@ -80,7 +80,7 @@ def _judge_host(domain: str, host: HostFacts, *, is_only: bool) -> Iterator[Mail
     elif host.status.is_failure:
         yield describe_failed_lookup(host.status, f"the addresses of {name}, a mail server of {domain}", domain)
     elif not host.addresses:
-        what = "does not exist" if host.status is Status.NO_DOMAIN else "has no address"
+        what = "does not exist" if host.status is LookupStatus.NO_DOMAIN else "has no address"
         sentence = f"An MX record of {domain} names {name}, which {what}."
         yield MailFinding(level, sentence, f"Ask whoever runs {domain} to correct the MX record.")
     else:

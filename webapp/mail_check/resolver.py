@@ -9,7 +9,7 @@ from dns.name import from_text
 from dns.nameserver import Do53Nameserver
 from dns.resolver import NXDOMAIN, NoNameservers, NoResolverConfiguration, Resolver
 
-from webapp.mail_check.answers import Answer, Status
+from webapp.mail_check.answers import Answer, LookupStatus
 
 Value = TypeVar("Value")
 
@@ -36,33 +36,33 @@ def ask(resolver: Resolver, domain: str, kind: str, seconds: float, read: Callab
         name = from_text(f"{domain}.")
         found = resolver.resolve(name, kind, lifetime=seconds, search=False, raise_on_no_answer=False)
         if found.response.flags & Flag.TC:  # over TCP too, so nobody knows what is missing
-            return Answer(Status.UNUSABLE)
+            return Answer(LookupStatus.UNUSABLE)
         if found.rrset is None:
-            return Answer(Status.EMPTY)
-        return Answer(Status.FOUND, tuple(map(read, found.rrset)), found.canonical_name != name)
+            return Answer(LookupStatus.EMPTY)
+        return Answer(LookupStatus.FOUND, tuple(map(read, found.rrset)), found.canonical_name != name)
     except (DNSException, OSError, ValueError) as error:
         return Answer(_classify(error))
 
 
-def _classify(error: Exception) -> Status:
+def _classify(error: Exception) -> LookupStatus:
     match error:
         case NXDOMAIN():
-            return Status.NO_DOMAIN
+            return LookupStatus.NO_DOMAIN
         case Timeout():
-            return Status.TIMEOUT
+            return LookupStatus.TIMEOUT
         case NoNameservers():
             return _classify_responses(error)
-    return Status.UNUSABLE
+    return LookupStatus.UNUSABLE
 
 
-def _classify_responses(error: NoNameservers) -> Status:
+def _classify_responses(error: NoNameservers) -> LookupStatus:
     """Return what the last name server did, after the others were of no use either."""
     causes = [cause for _, _, _, cause, _ in error.kwargs.get("errors") or ()]
     match causes[-1] if causes else None:
         case "SERVFAIL":
-            return Status.SERVER_FAILURE
+            return LookupStatus.SERVER_FAILURE
         case "REFUSED":
-            return Status.REFUSED
+            return LookupStatus.REFUSED
         case None:  # there is none
-            return Status.TIMEOUT
-    return Status.UNUSABLE
+            return LookupStatus.TIMEOUT
+    return LookupStatus.UNUSABLE

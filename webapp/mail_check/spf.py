@@ -5,9 +5,9 @@ from enum import StrEnum
 from ipaddress import ip_network
 from typing import Any
 
-from webapp.mail_check.answers import Address, Answer, Status
+from webapp.mail_check.answers import Address, Answer, LookupStatus
 from webapp.mail_check.lookups import Lookups
-from webapp.mail_check.spf_records import Mechanism, Qualifier, SpfInvalid, Term, parse_spf, select_spf_records
+from webapp.mail_check.spf_records import Mechanism, Qualifier, SpfInvalid, SpfTerm, parse_spf, select_spf_records
 
 # Section 4.6.4: terms that cause queries, queries that find nothing, and mail servers of one `mx`.
 MAX_LOOKUPS, MAX_VOID_LOOKUPS, MAX_EXCHANGERS = 10, 2, 10
@@ -46,7 +46,7 @@ class SpfTrouble:
     domain: str
     term: str = ""
     reason: str = ""
-    status: Status = Status.FOUND
+    status: LookupStatus = LookupStatus.FOUND
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class _Evaluation:
             raise _permanent(SpfCause.SEVERAL, domain)
         return records[0] if records else None
 
-    def _matches(self, term: Term, domain: str, path: tuple[str, ...], includes_pass: bool) -> bool:
+    def _matches(self, term: SpfTerm, domain: str, path: tuple[str, ...], includes_pass: bool) -> bool:
         mechanism = term.mechanism
         if mechanism is Mechanism.ALL:
             return True
@@ -170,13 +170,13 @@ class _Evaluation:
                 return self._matches_exchangers(term, target, domain)
         return self._matches_host(term, target, domain)
 
-    def _matches_include(self, term: Term, target: str, path: tuple[str, ...], is_passing: bool) -> bool:
+    def _matches_include(self, term: SpfTerm, target: str, path: tuple[str, ...], is_passing: bool) -> bool:
         outcome, _ = self.run(target, path, is_passing)
         if outcome is SpfOutcome.NONE:
             raise _permanent(SpfCause.NO_INCLUDED, target, term.text)
         return outcome is SpfOutcome.PASS
 
-    def _matches_exchangers(self, term: Term, target: str, domain: str) -> bool:
+    def _matches_exchangers(self, term: SpfTerm, target: str, domain: str) -> bool:
         answer = self._lookups.find_exchangers(target)
         self._count_void(answer, domain, term.text)
         if len(answer.values) > MAX_EXCHANGERS:
@@ -184,7 +184,7 @@ class _Evaluation:
         hosts = [exchanger.host for exchanger in answer.values if exchanger.host]
         return any(self._matches_host(term, host, domain) for host in hosts)
 
-    def _matches_host(self, term: Term, host: str, domain: str) -> bool:
+    def _matches_host(self, term: SpfTerm, host: str, domain: str) -> bool:
         answer = self._lookups.find_addresses(host, self._version)
         self._count_void(answer, domain, term.text)
         if self._address is None:

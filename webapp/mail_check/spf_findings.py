@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from webapp.mail_check.answers import Address, Status, quote_record
+from webapp.mail_check.answers import Address, LookupStatus, quote_record
 from webapp.mail_check.findings import Level, MailFinding, describe_failed_lookup
 from webapp.mail_check.lookups import Lookups
 from webapp.mail_check.sending_addresses import ENTER_ADDRESS, ServerFacts, join_addresses
@@ -23,7 +23,7 @@ class SpfFacts:
     """
 
     domain: str
-    status: Status
+    status: LookupStatus
     records: tuple[str, ...] = ()
     lookalike: str | None = None
     results: tuple[tuple[Address, SpfResult], ...] = ()
@@ -52,7 +52,7 @@ def find_spf(lookups: Lookups, domain: str, addresses: tuple[Address, ...]) -> S
 def judge_spf(facts: SpfFacts, server: ServerFacts) -> list[MailFinding]:
     """Say whether the mail server may send for the domain, and what is wrong with the record."""
     domain = facts.domain
-    if facts.status is Status.NO_DOMAIN:
+    if facts.status is LookupStatus.NO_DOMAIN:
         sentence = f"{domain} does not exist in the DNS, so many receivers refuse mail from it."
         return [MailFinding(Level.PROBLEM, sentence, "Correct ALERTCHECK_MAIL_FROM, or have the domain set up.")]
     if facts.status.is_failure:

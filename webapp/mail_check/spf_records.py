@@ -37,7 +37,7 @@ class Mechanism(StrEnum):
 
 
 @dataclass(frozen=True)
-class Term:
+class SpfTerm:
     """A mechanism of a record, as it is written in `text`.
 
     domain: of the mechanism; empty for the domain whose record it is. network: of ip4 and ip6.
@@ -61,11 +61,11 @@ class Term:
 class SpfRecord:
     """redirect: the domain whose record decides if no mechanism matches, or None."""
 
-    terms: tuple[Term, ...]
+    terms: tuple[SpfTerm, ...]
     redirect: str | None = None
 
     @property
-    def all_term(self) -> Term | None:
+    def all_term(self) -> SpfTerm | None:
         """The first `all`, behind which nothing counts."""
         return next((term for term in self.terms if term.mechanism is Mechanism.ALL), None)
 
@@ -105,7 +105,7 @@ def parse_spf(text: str) -> SpfRecord:
     """Read an SPF record. Raises `SpfInvalid`, as a single unreadable term makes the whole record void."""
     if len(text) > MAX_LENGTH:
         raise SpfInvalid(text[:40], f"begins a record of more than {MAX_LENGTH} characters")
-    terms: list[Term] = []
+    terms: list[SpfTerm] = []
     modifiers: dict[str, str] = {}
     for word in text[len(VERSION) :].split(" "):
         modifier = _MODIFIER.fullmatch(word)
@@ -127,7 +127,7 @@ def _add_modifier(modifiers: dict[str, str], name: str, value: str, word: str) -
     modifiers[name] = _read_domain(value, word)
 
 
-def _parse_term(word: str) -> Term:
+def _parse_term(word: str) -> SpfTerm:
     found = _TERM.fullmatch(word)
     name = found["name"].lower() if found else ""
     if found is None or name not in _MECHANISMS:
@@ -139,17 +139,17 @@ def _parse_term(word: str) -> Term:
         case Mechanism.ALL:
             if rest:
                 raise SpfInvalid(word, "has something after “all”, which takes nothing")
-            return Term(word, qualifier, mechanism)
+            return SpfTerm(word, qualifier, mechanism)
         case Mechanism.IP4 | Mechanism.IP6:
-            return Term(word, qualifier, mechanism, network=_read_network(mechanism, rest.removeprefix(":"), word))
+            return SpfTerm(word, qualifier, mechanism, network=_read_network(mechanism, rest.removeprefix(":"), word))
         case Mechanism.A | Mechanism.MX:
             domain, prefixes = _read_prefixes(rest, word)
-            return Term(word, qualifier, mechanism, domain, prefixes=prefixes)
+            return SpfTerm(word, qualifier, mechanism, domain, prefixes=prefixes)
         case Mechanism.PTR:
-            return Term(word, qualifier, mechanism, _read_domain(rest[1:], word) if rest else "")
+            return SpfTerm(word, qualifier, mechanism, _read_domain(rest[1:], word) if rest else "")
     if not rest.startswith(":"):
         raise SpfInvalid(word, "lacks a colon and a domain")
-    return Term(word, qualifier, mechanism, _read_domain(rest[1:], word))
+    return SpfTerm(word, qualifier, mechanism, _read_domain(rest[1:], word))
 
 
 def _read_network(mechanism: Mechanism, text: str, word: str) -> IPv4Network | IPv6Network:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sqlalchemy import String, bindparam, false, func, select, type_coerce
 
 from webapp.deliveries.newest_deliveries import newest_test_id_subquery
-from webapp.destinations.search_terms import Term, TermKind
+from webapp.destinations.search_terms import SearchTerm, TermKind
 from webapp.encryption.search_hashes import SearchHashes
 from webapp.extensions import db
 from webapp.failures import Code
@@ -44,11 +44,13 @@ def find_by_code(code: Code, workspace_ids: Sequence[int]) -> list[int]:
     return list(db.session.scalars(_FAILED_WITH, key))
 
 
-def find_by_terms(terms: Iterable[Term], roles: Mapping[int, Role], hashes: SearchHashes) -> dict[int, Term]:
+def find_by_terms(
+    terms: Iterable[SearchTerm], roles: Mapping[int, Role], hashes: SearchHashes
+) -> dict[int, SearchTerm]:
     """Return the destinations with one of these terms, each with the term, in the workspaces of these roles."""
     wanted = dict(_hash_all(terms, roles, hashes))
     keys = list(wanted)
-    found: dict[int, Term] = {}
+    found: dict[int, SearchTerm] = {}
     for start in range(0, len(keys), MAX_HASHES):
         rows = db.session.execute(_WITH_HASH, {"hashes": keys[start : start + MAX_HASHES]})
         found |= {destination_id: wanted[value] for value, destination_id in rows}
@@ -60,7 +62,9 @@ def may_search(role: Role, kind: TermKind) -> bool:
     return role.may_test or kind is not TermKind.RECIPIENT
 
 
-def _hash_all(terms: Iterable[Term], roles: Mapping[int, Role], hashes: SearchHashes) -> Iterator[tuple[str, Term]]:
+def _hash_all(
+    terms: Iterable[SearchTerm], roles: Mapping[int, Role], hashes: SearchHashes
+) -> Iterator[tuple[str, SearchTerm]]:
     for term in sorted(terms, key=lambda term: term.kind):
         for workspace_id, role in roles.items():
             if may_search(role, term.kind):

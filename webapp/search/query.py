@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from webapp.channels.addresses import find_target
-from webapp.destinations.search_terms import Term, TermKind
+from webapp.destinations.search_terms import SearchTerm, TermKind
 from webapp.failures import Code
 from webapp.outbound.policy.counted_targets import unify_recipient
 from webapp.outbound.policy.hostnames import NotAHost, canonical_host
@@ -42,7 +42,7 @@ class SearchQuery:
     """
 
     words: tuple[str, ...] = field(default=(), repr=False)
-    terms: frozenset[Term] = frozenset()
+    terms: frozenset[SearchTerm] = frozenset()
     references: tuple[str, ...] = ()
     code: Code | None = None
 
@@ -69,13 +69,13 @@ def _read_code(text: str) -> Code | None:
     return next((code for code in Code if code == name), None)
 
 
-def _read_terms(text: str) -> Iterator[Term]:
+def _read_terms(text: str) -> Iterator[SearchTerm]:
     for host in _read_hosts(text):
-        yield Term(TermKind.HOST, host)
-        yield Term(TermKind.DOMAIN, host)
+        yield SearchTerm(TermKind.HOST, host)
+        yield SearchTerm(TermKind.DOMAIN, host)
     recipients = (address for address in read_recipients(text[:MAX_NAME_LENGTH]) if is_mail_address(address))
     for address in islice(recipients, MAX_RECIPIENTS):
-        yield Term(TermKind.RECIPIENT, unify_recipient(address))
+        yield SearchTerm(TermKind.RECIPIENT, unify_recipient(address))
 
 
 def _read_hosts(text: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from flask import Response, abort, render_template, request
 
 from webapp import audit_trail
 from webapp.app_state import current_settings
-from webapp.audit_trail import ACTORS_BY_KEY, Filter, Trail
+from webapp.audit_trail import ACTORS_BY_KEY, AuditFilter, Trail
 from webapp.auth.access import Visit
 from webapp.auth.account_time_zones import viewer_zone
 from webapp.models import database_clock
@@ -50,5 +50,5 @@ def stream_trail(trail: Trail, name: str, visit: Visit | None = None) -> Respons
     return stream_workspace_csv(lines, file, visit) if visit else stream_instance_csv(lines, file)
 
 
-def _read_filter() -> Filter:
+def _read_filter() -> AuditFilter:
     return audit_trail.parse_filter(request.args, viewer_zone())

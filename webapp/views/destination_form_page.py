@@ -29,6 +29,10 @@ OUTDATED = (
 )
 DIFFERENT = "What is stored now differs here: {labels}. Secrets are not compared."
 EQUAL = "Apart from secrets, which are not compared, what is stored now equals this form."
+DELETED = (
+    "Not saved: this destination was deleted after you had opened this form. If you save now, what is entered here is "
+    "added as a new destination. Enter its secrets again."
+)
 UNREADABLE = "The stored settings can no longer be decrypted. Enter all of them again, the optional ones too."
 
 

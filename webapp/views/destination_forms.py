@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from flask import Blueprint, abort, render_template, request
 
 from webapp.app_state import current_settings
-from webapp.auth.access import Visit, load_destination, load_visit_to_edit
+from webapp.auth.access import Visit, load_destination, load_past_destination, load_visit_to_edit
 from webapp.channels import CHANNELS
 from webapp.destinations import editing
 from webapp.destinations.form_versions import find_changeable
 from webapp.models import database_clock
 from webapp.text.names import MAX_NAME_LENGTH
 from webapp.text.tags import split_tags
-from webapp.views.destination_form_page import FormPage
+from webapp.views.destination_form_page import DELETED, FormPage
 from webapp.views.destinations import PageResponse, flash_about, redirect_to_page, warn_of_others
 from webapp.views.save_and_test import run_if_asked
 
@@ -75,8 +75,10 @@ def _find_template(visit: Visit, channel_name: str) -> Mapping[str, str]:
 def edit(slug: str, destination_id: str) -> PageResponse:
     """Change a destination's name and settings. A secret left blank keeps its stored value."""
     visit = load_visit_to_edit(slug)
-    destination = load_destination(visit, destination_id)
+    destination = load_past_destination(visit, destination_id)
     channel = CHANNELS.get(destination.type) or abort(404)
+    if destination.deleted_at is not None:
+        return _offer_anew(visit, destination.type) if request.method == "POST" else abort(404)
     cipher = current_settings().cipher
     page = FormPage(visit, destination.type, destination, editing.read_settings(destination, cipher))
     form = page.load_form()
@@ -90,7 +92,7 @@ def edit(slug: str, destination_id: str) -> PageResponse:
             destination, visit.account, name, typed, cipher, now, removed, tags, version
         )
     except editing.DestinationGone:
-        abort(404)
+        return _offer_anew(visit, destination.type)
     except editing.DestinationChanged:
         return page.render(form, page.explain_outdated(form))
     page.delete_draft()
@@ -98,3 +100,9 @@ def edit(slug: str, destination_id: str) -> PageResponse:
     flash_about(name, f"was saved.{run_if_asked(visit, destination)}" if is_first else "was already saved.")
     warn_of_others(visit, destination)
     return redirect_to_page(visit, destination)
+
+
+def _offer_anew(visit: Visit, channel_name: str) -> PageResponse:
+    """Show what was typed for a destination that is deleted as the form of a new one."""
+    page = FormPage(visit, channel_name, None, {})
+    return page.render(page.load_form(), DELETED)[0], 404

@@ -14,7 +14,7 @@ from webapp.database.driver_rows import DriverRow
 from webapp.database.keyset_pages import KeysetPage
 from webapp.deliveries import end_overdue_tests
 from webapp.failures import Code
-from webapp.history import DeliveryKind, Filter, is_waiting, list_page, parse_filter, write_csv
+from webapp.history import DeliveryFilter, DeliveryKind, is_waiting, list_page, parse_filter, write_csv
 from webapp.models import AlertDestination, DeliveryStatus, database_clock
 from webapp.text.csv_export import MAX_ROWS
 from webapp.text.cursors import Cursor, parse_cursor
@@ -56,7 +56,9 @@ def download(slug: str) -> Response:
     return stream_workspace_csv(write_csv(visit.workspace.id, criteria), name, visit)
 
 
-def _load_page(workspace_id: int, criteria: Filter, before: Cursor | None, now: datetime) -> KeysetPage[DriverRow]:
+def _load_page(
+    workspace_id: int, criteria: DeliveryFilter, before: Cursor | None, now: datetime
+) -> KeysetPage[DriverRow]:
     """Load a page, and once more if it showed an overdue test. A filter by outcome would hide one, so it ends first."""
     if criteria.has_outcome:
         end_overdue_tests(workspace_id, now)
@@ -66,7 +68,7 @@ def _load_page(workspace_id: int, criteria: Filter, before: Cursor | None, now: 
     return list_page(workspace_id, criteria, before) if is_out_of_date else page
 
 
-def _draw_options(criteria: Filter) -> dict[str, Markup]:
+def _draw_options(criteria: DeliveryFilter) -> dict[str, Markup]:
     """Draw the options of each list of the filter."""
     codes = sorted({*_CODES, *filter(None, [criteria.code])})
     return {

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from webapp.auth.form_refusals import Cause
+from webapp.auth.form_refusals import FormRefusal
 
 
 @dataclass(frozen=True)
@@ -53,36 +53,36 @@ _REMOVED_BY = (
     "another browser."
 )
 
-TEXTS: Mapping[Cause, RefusalText] = {
-    Cause.HOST_NOT_PASSED: RefusalText(
+TEXTS: Mapping[FormRefusal, RefusalText] = {
+    FormRefusal.HOST_NOT_PASSED: RefusalText(
         "A proxy hides the address of this page",
         "Your browser shows a different host name or port from the one that reached Alertcheck, so nothing was "
         "changed. Show this page to your Alertcheck administrator.",
         "The proxy in front of Alertcheck must pass on the Host header as the browser sent it, with its port. In "
         "nginx: proxy_set_header Host $http_host; in Apache: ProxyPreserveHost On",
     ),
-    Cause.SCHEME_DIFFERS: RefusalText(
+    FormRefusal.SCHEME_DIFFERS: RefusalText(
         "This page was opened over http",
         "Alertcheck expects https here, so nothing was changed. Open the page again, with https at the beginning of "
         "its address.",
         "The proxy in front of Alertcheck must redirect http to https, and set X-Forwarded-Proto to what the browser "
         "uses.",
     ),
-    Cause.OTHER_SITE: RefusalText(
+    FormRefusal.OTHER_SITE: RefusalText(
         "The form came from another site",
         "Nothing was changed. Open Alertcheck itself in a new tab, then try again there.",
     ),
-    Cause.ORIGIN_HIDDEN: RefusalText(
+    FormRefusal.ORIGIN_HIDDEN: RefusalText(
         "Your browser hides where the form came from",
         f"It sent “Origin: null”, so nothing was changed. {_REMOVED_BY}",
         _HEADERS_STAY,
     ),
-    Cause.ORIGIN_MISSING: RefusalText(
+    FormRefusal.ORIGIN_MISSING: RefusalText(
         "Nothing shows where the form came from",
         f"The request has no Origin, Referer or Sec-Fetch-Site header, so nothing was changed. {_REMOVED_BY}",
         _HEADERS_STAY,
     ),
-    Cause.COOKIE_NEEDS_HTTPS: RefusalText(
+    FormRefusal.COOKIE_NEEDS_HTTPS: RefusalText(
         "Signing in needs https here",
         "This page was opened over http, and Alertcheck's cookie is sent over https only, so nothing was changed. Open "
         "the page again, with https at the beginning of its address.",
@@ -90,34 +90,36 @@ TEXTS: Mapping[Cause, RefusalText] = {
         "Alertcheck must redirect http to https and set X-Forwarded-Proto, and ALERTCHECK_TRUSTED_PROXIES must be the "
         "number of such proxies.",
     ),
-    Cause.COOKIE_MISSING: RefusalText(
+    FormRefusal.COOKIE_MISSING: RefusalText(
         "Your browser sent no cookie",
         "Alertcheck needs a cookie to recognize you, so nothing was changed. Allow cookies for this site, load the "
         "page again, then try again.",
         "If this happens to everyone, the proxy in front of Alertcheck must pass on the Cookie and Set-Cookie headers "
         "as they are.",
     ),
-    Cause.COOKIE_UNREADABLE: RefusalText(
+    FormRefusal.COOKIE_UNREADABLE: RefusalText(
         "The cookie comes from another server",
         "This server cannot read the cookie that your browser sent, so nothing was changed. Load the page again, then "
         "try again. If it happens again, show this page to your Alertcheck administrator.",
         "All web servers need the same SECRET_KEY; after a new one, everyone signs in again. Another program under the "
         "same host name must not use a cookie named {cookie}, whatever its port.",
     ),
-    Cause.SIGNED_OUT: RefusalText("You were signed out", "Nothing was changed. Sign in, then try again."),
-    Cause.SIGNED_IN_MEANWHILE: RefusalText(
+    FormRefusal.SIGNED_OUT: RefusalText("You were signed out", "Nothing was changed. Sign in, then try again."),
+    FormRefusal.SIGNED_IN_MEANWHILE: RefusalText(
         "This page is from before your last sign-in",
         "You signed in again, or set a new password, after this page was opened, so nothing was changed. Check the "
         "page, then try again.",
     ),
-    Cause.OTHER_ACCOUNT: RefusalText(
+    FormRefusal.OTHER_ACCOUNT: RefusalText(
         "You are signed in with another account",
         "This page was opened while a different account was signed in, so nothing was changed. Check "
         "who is signed in, then try again.",
     ),
-    Cause.TOKEN_MISSING: RefusalText(
+    FormRefusal.TOKEN_MISSING: RefusalText(
         "The form was incomplete",
         "The request did not contain the form's token, so nothing was changed. Load the page again, then try again.",
     ),
-    Cause.TOO_OLD: RefusalText("The page was too old", "Nothing was changed. Load the page again, then try again."),
+    FormRefusal.TOO_OLD: RefusalText(
+        "The page was too old", "Nothing was changed. Load the page again, then try again."
+    ),
 }

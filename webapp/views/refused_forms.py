@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from webapp.app_state import current_settings
 from webapp.auth.form_origin import find_origin
 from webapp.auth.form_protection import find_origin_problem
-from webapp.auth.form_refusals import Cause, FormRefused
+from webapp.auth.form_refusals import FormRefusal, FormRefused
 from webapp.auth.form_tokens import read_token
 from webapp.auth.kept_forms import KeptForm, keep_form, read_kept_form
 from webapp.auth.own_paths import find_path, read_own_path
@@ -32,12 +32,17 @@ SIGN_IN_FORMS = {"sign_in.sign_in", "demo_sign_in.sign_in", "public_demo.start"}
 TYPED_FORMS = {"destination_forms.add", "destination_forms.edit"}
 
 # The causes that end when the page is loaded again.
-ENDED_BY_RELOAD = {Cause.SIGNED_IN_MEANWHILE, Cause.OTHER_ACCOUNT, Cause.TOKEN_MISSING, Cause.TOO_OLD}
+ENDED_BY_RELOAD = {
+    FormRefusal.SIGNED_IN_MEANWHILE,
+    FormRefusal.OTHER_ACCOUNT,
+    FormRefusal.TOKEN_MISSING,
+    FormRefusal.TOO_OLD,
+}
 
 # What a person reads who is still typing, if the form itself can be pressed.
 CHECKS = {
-    Cause.SIGNED_OUT: FormNotice.CHECK_SIGNED_OUT,
-    Cause.SIGNED_IN_MEANWHILE: FormNotice.CHECK_SIGNED_IN,
+    FormRefusal.SIGNED_OUT: FormNotice.CHECK_SIGNED_OUT,
+    FormRefusal.SIGNED_IN_MEANWHILE: FormNotice.CHECK_SIGNED_IN,
 }
 
 ALREADY_SIGNED_IN = Markup(
@@ -59,19 +64,19 @@ def _handle_refused_form(refused: FormRefused) -> PageResponse:
         log.info("form refused", extra=facts)
     if request.headers.get("HX-Request"):
         return _respond_to_fragment(cause)
-    if cause is Cause.SIGNED_OUT:
+    if cause is FormRefusal.SIGNED_OUT:
         return _ask_to_sign_in()
     if request.endpoint in SIGN_IN_FORMS:
         return _respond_to_sign_in(cause)
-    kept = _keep_typed() if cause is Cause.SIGNED_IN_MEANWHILE else None
+    kept = _keep_typed() if cause is FormRefusal.SIGNED_IN_MEANWHILE else None
     return render_kept(*kept) if kept else _render(cause)
 
 
-def _respond_to_fragment(cause: Cause) -> PageResponse:
+def _respond_to_fragment(cause: FormRefusal) -> PageResponse:
     """Respond to a form that htmx sent. Without a header for htmx, its page stays and shows the reason above."""
     if request.blueprint == "field_checks":  # the visitor is typing
         return _render(cause, NOTICES[CHECKS[cause]] if cause in CHECKS else None)
-    if cause is Cause.SIGNED_OUT:
+    if cause is FormRefusal.SIGNED_OUT:
         _flash_for_members(FormNotice.PRESS_AGAIN)
         return redirect_page_to_sign_in()
     if cause not in ENDED_BY_RELOAD:
@@ -92,9 +97,9 @@ def _ask_to_sign_in() -> PageResponse:
     return redirect(url_for("sign_in.show_sign_in", next=_find_page() if _is_from_member() else None))
 
 
-def _respond_to_sign_in(cause: Cause) -> PageResponse:
+def _respond_to_sign_in(cause: FormRefusal) -> PageResponse:
     """Respond to a refused sign-in: go on if the visitor is signed in, else show the form again where that can help."""
-    if cause is Cause.SIGNED_IN_MEANWHILE:
+    if cause is FormRefusal.SIGNED_IN_MEANWHILE:
         flash(ALREADY_SIGNED_IN.format(current_user.name))
         return lead_on()
     if cause not in ENDED_BY_RELOAD or current_user.is_authenticated:
@@ -103,7 +108,7 @@ def _respond_to_sign_in(cause: Cause) -> PageResponse:
     return render_sign_in(SignInForm(MultiDict(typed)), NOTICES[FormNotice.SIGN_IN_AGAIN]), 400
 
 
-def _render(cause: Cause, advice: str | None = None) -> tuple[str, int]:
+def _render(cause: FormRefusal, advice: str | None = None) -> tuple[str, int]:
     text = TEXTS[cause]
     page = render_template(
         "refused_form.html",
