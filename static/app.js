@@ -8,7 +8,7 @@ import "./press.js";
 import "./search.js";
 import "./switcher.js";
 import "./time-zone.js";
-import { UNREACHABLE, findInErrorPage, report, reportLostPress, settlePress } from "./stale-page.js";
+import { OUT_OF_DATE, UNREACHABLE, findInErrorPage, report, reportLostPress, settlePress } from "./stale-page.js";
 import { isFailing, isRefresh, refreshWithin } from "./refresh.js";
 
 // Only a fragment is swapped in. Anything else is an error page, from Alertcheck or a gateway, and would appear inside
@@ -21,6 +21,12 @@ function isSelection({ response, select, text }) {
 }
 
 const isPress = ({ sourceElement }) => sourceElement.matches("button[hx-post], form[hx-post]");
+
+// Nobody waits for the outcome of a poll, so its failure says what is wrong with the page, not what to do about a request.
+function describeFailure({ response, text }, advice) {
+  const title = response?.status === 503 && findInErrorPage(text, "h1");
+  return title ? `${title}. ${OUT_OF_DATE}` : (advice ?? UNREACHABLE);
+}
 
 // A failing server is polled more slowly. Its next fragment sets the interval again.
 const RETRY_INTERVAL = 1000;  // ms
@@ -48,7 +54,7 @@ document.addEventListener("htmx:finally:request", (event) => {
     return;
   }
   if (isPress(ctx)) reportLostPress(ctx.sourceElement, advice);
-  report("request", isPress(ctx) && advice ? "" : (advice ?? UNREACHABLE));
+  report("request", isPress(ctx) && advice ? "" : describeFailure(ctx, advice));
   slowPolling(event.target);
 });
 

@@ -3,6 +3,7 @@
 const stale = document.getElementById("stale");
 
 export const UNREACHABLE = stale.textContent;
+export const OUT_OF_DATE = "This page may be out of date.";
 const LOST_PRESS = "Your request may not have completed.";
 
 // The latest failure of a refresh, of any other request, and of a press.

@@ -371,6 +371,13 @@ def test_polls_and_other_presses_leave_what_an_error_page_says_about_a_press(add
     expect(tab.locator("#stale")).to_be_hidden()
 
 
+def test_a_failed_poll_says_why_and_gives_no_advice_about_a_press(add_webhook: AddWebhook) -> None:
+    tab = add_webhook("silent")
+    tab.route("**/status", lambda route: route.fulfill(status=503, content_type="text/html", body=ERROR_PAGE))
+    button(tab).click()
+    expect(tab.locator("#stale")).to_have_text("Busy. This page may be out of date.")
+
+
 def test_the_reason_of_an_outage_is_shown_with_the_day_if_it_was_not_today(admin: Page) -> None:
     tab = watch(admin, LIST)
     error = '<section id="error"><h1>The database is busy</h1><p>Your request may not have completed.</p></section>'

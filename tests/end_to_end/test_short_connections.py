@@ -19,6 +19,7 @@ from webapp.extensions import db
 from webapp.models import AlertDelivery, DeliveryStatus, database_clock
 from webapp.models.delivery import IS_WAITING
 from webapp.settings import AppSettings
+from webapp.views.errors import RELOAD
 
 pytestmark = [pytest.mark.slow, pytest.mark.parametrize("database", ["postgres"], indirect=True)]
 
@@ -105,4 +106,4 @@ def test_a_request_that_finds_no_connection_answers_503_with_words(
         response = visitor.get("/w/harbor/destinations")
 
         assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
-        assert "Your request may not have completed." in response.text
+        assert RELOAD in response.text

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from sqlalchemy import func, make_url, select, text
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import TooManyRequests
 
 from benchmarks.installation.servers import execute
@@ -23,7 +24,7 @@ from webapp.extensions import db
 from webapp.logs import JsonLines
 from webapp.models import AlertDelivery
 from webapp.settings import read_settings
-from webapp.views.errors import ERROR_PAGES, OUTAGE_PAGES
+from webapp.views.errors import ERROR_PAGES, OUTAGE_PAGES, RELOAD
 
 on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 
@@ -253,6 +254,19 @@ def test_a_database_error_that_is_our_mistake_is_not_called_an_outage(
     response = admin.get(LIST)
 
     assert (response.status_code, _page(response.text)[0]) == (500, "Something went wrong")
+
+
+def test_whoever_only_opens_a_page_during_an_outage_is_not_told_to_check_a_result(
+    admin: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose_connection(*_: object) -> None:
+        raise OperationalError("SELECT", None, ConnectionError())
+
+    monkeypatch.setattr(BREAKS, lose_connection)
+
+    response = admin.get(LIST)
+
+    assert (response.status_code, _page(response.text)) == (503, (OUTAGE_PAGES[Outage.UNREACHABLE][0], RELOAD))
 
 
 @pytest.mark.parametrize("outage", Outage)

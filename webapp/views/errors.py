@@ -38,6 +38,8 @@ ERROR_PAGES = {
 }
 
 _TRY_LATER = "Wait a moment, check the result, then try again if needed."
+RELOAD = "Wait a moment, then reload the page."
+_READS = ("GET", "HEAD")
 _TELL = "Tell your Alertcheck administrator."
 
 # Title and advice by the reason why the database cannot be used.
@@ -120,7 +122,10 @@ def _handle_database_error(error: SQLAlchemyError) -> ErrorResponse | Response:
     discard_transaction()
     kind = type(getattr(error, "orig", None) or error).__name__
     log.error("database unavailable", extra={"rule": request.url_rule, "outage": describe_outage(error), "error": kind})
-    return render_error(503, *OUTAGE_PAGES[outage], {"Retry-After": "5"})
+    title, advice = OUTAGE_PAGES[outage]
+    if request.method in _READS and outage in (Outage.BUSY, Outage.UNREACHABLE):
+        advice = RELOAD
+    return render_error(503, title, advice, {"Retry-After": "5"})
 
 
 def _handle_unexpected_error(error: Exception) -> ErrorResponse:
