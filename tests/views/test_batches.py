@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from tests.factories import NOW, SeededIds, add_delivery, get_account, get_destination, get_workspace, seconds
 from tests.visitor import Visitor
+from webapp import queue
 from webapp.application import create_app
 from webapp.deliveries.badge import Badge
 from webapp.deliveries.transitions import ACCEPT, CLAIM, apply_transition
@@ -22,6 +23,7 @@ from webapp.settings import AppSettings, read_settings
 Visit = Callable[[int], Visitor]
 
 ALL = "/w/harbor/test-all"
+WITHOUT_WORKER = "No worker has reported for a while."
 
 
 @pytest.fixture
@@ -153,6 +155,39 @@ def test_progress_ends_with_the_results(app: Flask, seeded: SeededIds, visit: Vi
 
     assert "The test is complete: 1 accepted, 0 failed." in " ".join(response.text.split())
     assert ("hx-get" in response.text, response.headers["HX-Trigger"]) == (False, "tested-all")
+
+
+@pytest.mark.parametrize(
+    ("status", "late", "is_said"),
+    [
+        (DeliveryStatus.QUEUED, 2, False),
+        (DeliveryStatus.QUEUED, 5, True),
+        (DeliveryStatus.DEFERRED, 2, False),
+        (DeliveryStatus.DEFERRED, 5, True),
+    ],
+)
+def test_a_progress_that_stands_still_without_a_worker_says_so(
+    app: Flask, seeded: SeededIds, visit: Visit, status: DeliveryStatus, late: float, is_said: bool
+) -> None:
+    with app.app_context():
+        due = datetime.now(UTC) - seconds(late)
+        add_delivery(
+            get_destination(seeded),
+            status=status,
+            created_at=due - seconds(5),
+            updated_at=due if status is DeliveryStatus.QUEUED else due - seconds(4),
+            send_after=due if status is DeliveryStatus.DEFERRED else None,
+            batch="0123456789abcdef",
+        )
+    visitor = visit(seeded.viewer)
+
+    progress = visitor.get("/w/harbor/batches/0123456789abcdef").text
+    with app.app_context():
+        queue.record_heartbeat("host:1")
+    with_worker = visitor.get("/w/harbor/batches/0123456789abcdef").text
+
+    said = [WITHOUT_WORKER in text for text in (progress, with_worker)]
+    assert said == [is_said, False]
 
 
 def test_a_batch_counts_against_the_workspace_and_not_against_the_member(

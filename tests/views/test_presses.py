@@ -300,6 +300,17 @@ def test_a_waiting_test_shows_that_no_worker_has_been_seen(app: Flask, seeded: S
     assert "No worker has reported" not in visitor.get(OWN_STATUS).text
 
 
+def test_a_retry_that_is_overdue_shows_that_no_worker_has_been_seen(
+    app: Flask, seeded: SeededIds, visit: Visit
+) -> None:
+    with app.app_context():
+        now = datetime.now(UTC)
+        facts = {"created_at": now - seconds(20), "send_after": now - seconds(5), "attempt_count": 1}
+        add_delivery(get_destination(seeded), status=DeliveryStatus.DEFERRED, **facts)
+
+    assert "No worker has reported" in visit(seeded.viewer).get(OWN_STATUS).text
+
+
 def test_a_new_test_shows_no_missing_worker_yet(seeded: SeededIds, visit: Visit) -> None:
     assert "No worker has reported" not in visit(seeded.admin).post(OWN).text
 

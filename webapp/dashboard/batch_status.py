@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from webapp.deliveries.worker_wait import lacks_worker
 from webapp.presses.batch_progress import BatchProgress, measure_progress
 from webapp.presses.eligibility import RequestResult
 from webapp.presses.left_out_destinations import LeftOut
@@ -35,6 +36,7 @@ class BatchStatus:
 
     headline: how many tests are complete, without a full stop. left_out: a sentence, or None if every destination was
     tested. seconds_left, next_press_at: until and when the next press tests more of them; None if time does not help.
+    lacks_worker: some tests wait for a worker, and no worker has a recent heartbeat.
     """
 
     progress: BatchProgress
@@ -42,6 +44,7 @@ class BatchStatus:
     left_out: str | None
     seconds_left: int | None
     next_press_at: datetime | None
+    lacks_worker: bool
 
 
 def load_batch_status(workspace_id: int, batch: str, now: datetime) -> BatchStatus:
@@ -53,6 +56,7 @@ def load_batch_status(workspace_id: int, batch: str, now: datetime) -> BatchStat
         describe_left_out(progress.left_out),
         progress.seconds_left(now),
         progress.find_next_press(now),
+        lacks_worker(progress.waits_since, now),
     )
 
 

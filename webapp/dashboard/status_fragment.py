@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from flask import get_template_attribute
@@ -26,12 +26,10 @@ from webapp.deliveries.newest_deliveries import newest_test_id_subquery
 from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, read_proofs
 from webapp.deliveries.requesting.cooldown import cooldown_end, find_requested_at, seconds_left
 from webapp.deliveries.requesting.planned_test_transitions import PLAN_COLUMNS, PlanRow
+from webapp.deliveries.worker_wait import lacks_worker, waits_since
 from webapp.metrics.backlog import waiting_subquery
-from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, database_clock
+from webapp.models import AlertDelivery, AlertDestination, PlannedTest, database_clock
 from webapp.presses.eligibility import RequestResult, find_refusal
-
-# How long a test may wait for a worker before the page checks whether a worker is alive.
-PICKUP_TIMEOUT = timedelta(seconds=3)
 
 BLOCK_REASONS = {
     RequestResult.NOT_ALLOWED: "Viewers cannot send tests. Ask an admin or a support member of this workspace.",
@@ -111,7 +109,7 @@ def build_status(
         cooldown_end=cooldown_end(pressed_at, now),
         block_reason=find_block_reason(visit, destination, newest, now),
         refusal=refusal,
-        lacks_worker=_lacks_worker(newest, plan, now),
+        lacks_worker=lacks_worker(_waits_since(newest, plan), now),
         certificate_warning=find_certificate_warning(newest, destination.type, now) if newest and is_valid else None,
         paging=describe_paging(destination.type),
         plan=plan,
@@ -171,16 +169,10 @@ def _load_status(destination: AlertDestination, now: datetime) -> tuple[Delivery
     )
 
 
-def _lacks_worker(newest: AnyDelivery | None, plan: PlanStatus | None, now: datetime) -> bool:
-    since = _waits_since(newest, plan)
-    return since is not None and now - since >= PICKUP_TIMEOUT and not deliveries.is_worker_seen()
-
-
 def _waits_since(newest: AnyDelivery | None, plan: PlanStatus | None) -> datetime | None:
     """Return since when something waits for a worker, or None."""
-    if newest is not None and newest.status is DeliveryStatus.QUEUED and newest.attempt_started_at is None:
-        return newest.updated_at
-    return plan.due_at if plan else None
+    since = newest and waits_since(newest.status, newest.attempt_started_at, newest.updated_at, newest.send_after)
+    return since or (plan.due_at if plan else None)
 
 
 _IS_IN_USE = AlertDestination.deleted_at.is_(None)
