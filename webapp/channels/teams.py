@@ -12,9 +12,10 @@ from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, IdleLimit,
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings
 from webapp.channels.hosted_service import make_hints
 from webapp.channels.message import I_SEE_IT, Message
-from webapp.channels.responses import read_response
+from webapp.channels.responses import read_response, require_own_word
 from webapp.failures import Code
 from webapp.outbound import OutboundClient
+from webapp.outbound.http.response_classification import is_web_page
 from webapp.outbound.policy.counted_targets import SendTarget, find_url
 
 # Microsoft's clouds: worldwide, US government (GCC, GCC High, DoD) and China. The last three are older addresses.
@@ -116,7 +117,10 @@ def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Acc
     address = get_setting(settings, "address")
     # No Authorization header: the service refuses it in addition to the signature in the address.
     response = outbound.post(address, _compose(message).encode(), JSON_HEADERS, _hosts(outbound))
-    return read_response(response, address, _find_word(response.body), WORDS)
+    accepted = read_response(response, address, _find_word(response.body), WORDS)
+    # A started flow answers with nothing, or with what its maker lets it answer: a page is somebody else's.
+    require_own_word(not is_web_page(response), response, address, response.status)
+    return accepted
 
 
 def _hosts(outbound: OutboundClient) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ def show(slug: str, destination_id: str) -> PageResponse:
     return render_template(
         "destination.html",
         channel=CHANNELS.get(destination.type),
-        status=build_status(visit, destination, newest, now, shared=shared),
+        status=build_status(visit, destination, newest, shared, now),
         watch=watch_receipt(newest, now, bool(links and links.current)),
         settings=mask_settings(destination, visit.role, current_settings().cipher),
         links=links,
