@@ -1,5 +1,6 @@
 // What the server cannot do between responses: keep the page up to date, stop clicks, copy, and report lost responses.
 
+import "./batch.js";
 import "./clock.js";
 import "./local-times.js";
 import "./menus.js";
@@ -61,12 +62,13 @@ document.addEventListener("click", async (event) => {
   if (!button) return;
   const source = document.getElementById(button.dataset.copy);
   try {
-    await navigator.clipboard.writeText(source.value);
-    button.nextElementSibling.textContent = button.dataset.copied ?? "Copied.";
+    await navigator.clipboard.writeText(source.value ?? source.textContent);
+    button.nextElementSibling.textContent = "Copied.";
   } catch {  // browsers allow access to the clipboard over https only
     const details = source.closest("details");
     if (details) details.open = true;
-    source.select();
+    if (source.select) source.select();
+    else getSelection().selectAllChildren(source);
     button.nextElementSibling.textContent = "It is selected. Copy it with the keyboard.";
   }
 });

@@ -80,7 +80,7 @@ function formatRelative(seconds) {
 }
 
 // A text that stays the same must not be written again: inside a live region, it could be announced again.
-function setText(element, text) {
+export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 

@@ -46,9 +46,9 @@ htmx.registerExtension("keep", {
     return !isKept && !isInUse(oldNode);
   },
   // The server knows neither which details are open, nor that the copy buttons work, nor which button has the focus, nor
-  // how the switcher is filtered.
+  // how the switcher is filtered, nor that a batch is announced instead of its rows.
   htmx_before_morph_attr(element, { attrName }) {
-    const kept = { open: "details", hidden: "[data-copy], .switcher *", "aria-label": "button:has([data-until])" }[attrName];
+    const kept = { open: "details", hidden: "[data-copy], .switcher *", "aria-label": "button:has([data-until])", "aria-live": "[aria-live=off]" }[attrName];
     return !kept || !element.matches(kept);
   },
 });

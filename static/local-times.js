@@ -1,7 +1,7 @@
 // Times in the browser's own zone, for a reader whose zone the server does not know: on pages without a sign-in, and for
 // an account that has none. The server writes them in UTC. Their form is that of webapp/dashboard/time_format.py.
 
-import { serverNow } from "./clock.js";
+import { serverNow, setText } from "./clock.js";
 
 // The zone of the account, in which the server has written the times of this page. It is empty if there is none.
 const accountZone = () => document.querySelector("[data-time-zone]")?.dataset.timeZone ?? "";
@@ -40,10 +40,6 @@ export function findBrowserZone() {
 function describeZone() {
   const [name, offset] = [findBrowserZone().replaceAll("_", " "), formatOffset(new Date(serverNow()))];
   return name && name !== "UTC" ? `${name}, ${offset}` : offset;
-}
-
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }
 
 function showLocalTimes() {

@@ -75,6 +75,13 @@ def test_only_the_web_server_publishes_a_port(service: str) -> None:
     assert "ports" not in SERVICES[service]
 
 
+def test_a_port_in_the_env_file_does_not_change_the_published_one() -> None:
+    web = read_services()["web"]
+    (published,) = web["ports"]
+
+    assert published.endswith(f":{web['environment']['PORT']}")
+
+
 def test_the_web_server_is_published_on_localhost_by_default() -> None:
     assert SERVICES["web"]["ports"] == ["${ALERTCHECK_WEB_ADDRESS:-${WEB_ADDRESS:-127.0.0.1:8000}}:8000"]
 

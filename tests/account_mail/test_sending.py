@@ -24,7 +24,8 @@ from webapp.auth.password_reset import find_resetting_account, request_reset
 from webapp.extensions import db
 from webapp.models import AccountLink, AccountMail, AccountMailKind, AccountMailStatus, database_clock
 from webapp.presses.limit_counters import admit_recipient
-from webapp.worker.account_mails import COMPOSERS, send_mail
+from webapp.worker.account_mails import send_mail
+from webapp.worker.mail_composers import COMPOSERS
 
 
 @pytest.fixture

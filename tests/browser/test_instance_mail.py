@@ -76,6 +76,22 @@ def test_what_a_check_found_can_be_read_everywhere(
         assert find_faults(tab) == []
 
 
+def test_a_record_is_copied_or_selected(app: Flask, seeded: SeededIds, chromium: Browser, address: str) -> None:
+    with chromium.new_context(base_url=address, permissions=["clipboard-read", "clipboard-write"]) as context:
+        tab = _open(context, app, seeded, address)
+        tab.get_by_label("Sending address").fill("11.22.33.44")
+        tab.get_by_role("button", name="Check the DNS").click()
+        record = tab.locator("[id^=record-]").first.inner_text()
+        button = tab.get_by_role("button", name="Copy the record").first
+        button.click()
+        expect(tab.get_by_text("Copied.", exact=True)).to_be_visible()
+        assert tab.evaluate("navigator.clipboard.readText()") == record
+        tab.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error()); }")
+        button.click()
+        expect(tab.get_by_text("It is selected. Copy it with the keyboard.")).to_be_visible()
+        assert tab.evaluate("String(getSelection())") == record
+
+
 def test_without_scripts_a_recipient_is_checked(app: Flask, seeded: SeededIds, chromium: Browser, address: str) -> None:
     with chromium.new_context(base_url=address, java_script_enabled=False) as context:
         tab = _open(context, app, seeded, address)

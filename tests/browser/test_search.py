@@ -187,7 +187,7 @@ def test_the_headline_follows_the_tests_of_its_rows(tab: Page, app: Flask) -> No
 def test_the_page_of_all_workspaces_is_accessible_and_leads_to_the_broken_ones(tab: Page) -> None:
     tab.goto("/workspaces")
     assert find_faults(tab) == []
-    tab.get_by_role("link", name="1 failed").click()
+    tab.get_by_role("link", name="1 failed in").click()
 
     expect(tab.get_by_role("heading", name="Customer 41")).to_be_visible()
     expect(tab.locator("[data-last-test=failed]")).to_be_visible()

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import pytest
 
 from tests.channels.conftest import LINK, RecordingReceiver
-from tests.channels.refusals import find_failure, find_refusal
+from tests.channels.refusals import find_failure, find_refusal, may_have_arrived
 from webapp.channels.contract import Accepted
 from webapp.channels.fields import SettingInvalid
 from webapp.channels.message import Message
@@ -111,9 +111,19 @@ def test_a_notification_on_a_phone_has_the_title_beside_the_card_and_in_it(
     )
 
 
-def test_a_web_page_instead_of_an_empty_answer_is_a_warning(receiver: RecordingReceiver, message: Message) -> None:
-    receiver.respond_with(200, "<!doctype html><title>Sign in</title>", {"Content-Type": "text/html"})
-    assert "127.0.0.1 answered with a web page" in (send(receiver, message).warning or "")
+@pytest.mark.parametrize("status", [200, 202])
+def test_a_web_page_is_not_the_answer_of_a_flow(status: int, receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(status, "<html><title>Sign in</title></html>", {"Content-Type": "text/html"})
+    assert find_refusal(send, receiver, message) == (Code.SIGN_IN_PAGE, status, None)
+    assert may_have_arrived(send, receiver, message)
+
+
+@pytest.mark.parametrize("body", ["ok", '{"started": true}', "<done/>"])
+def test_what_the_maker_of_a_flow_lets_it_answer_is_accepted(
+    body: str, receiver: RecordingReceiver, message: Message
+) -> None:
+    receiver.respond_with(200, body)
+    assert send(receiver, message) == Accepted(200)
 
 
 def test_a_link_becomes_the_cards_button(receiver: RecordingReceiver, message_with_link: Message) -> None:

@@ -86,9 +86,18 @@ def test_200_and_ok_mean_that_telegram_accepted_the_message(receiver: RecordingR
         (400, '{"ok": false, "parameters": ["migrate_to_chat_id"]}', Code.BAD_REQUEST, None),
         (400, '{"ok": false, "parameters": "migrate_to_chat_id"}', Code.BAD_REQUEST, None),
         (400, b"\xff\xfe", Code.BAD_REQUEST, None),
+        (400, error(400, "Logged out"), Code.AUTH_FAILED, "Logged out"),
         (401, error(401, "Unauthorized"), Code.AUTH_FAILED, "Unauthorized"),
         (401, error(401, "Unauthorized: invalid token specified"), Code.AUTH_FAILED, "invalid token specified"),
         (403, error(403, "Forbidden: bot was blocked by the user"), Code.FORBIDDEN, "bot was blocked by the user"),
+        *[
+            (403, error(403, f"Forbidden: {word}"), Code.BAD_REQUEST, word)
+            for word in (
+                "bot can't send messages to bots",
+                "bots can't send messages to bots",
+                "the bot can't send messages to the bot",
+            )
+        ],
         (403, error(403, "Forbidden: user is deactivated"), Code.NOT_FOUND, "user is deactivated"),
         (403, error(403, "Forbidden: the group chat was deleted"), Code.NOT_FOUND, "the group chat was deleted"),
         *[

@@ -252,6 +252,30 @@ def test_the_longest_names_fit_into_20_kb(receiver: RecordingReceiver, message: 
     assert len(receiver.request.get_data()) < 20_000
 
 
+def test_a_redirect_to_what_a_google_script_answered_means_that_it_ran(
+    receiver: RecordingReceiver, message: Message
+) -> None:
+    location = "https://script.googleusercontent.com/macros/echo?user_content_key=AbC&lib=MgG"
+    receiver.respond_with(302, "<HTML>Moved", {"Location": location, "Content-Type": "text/html"})
+    assert send(receiver, message) == Accepted(302)
+
+
+@pytest.mark.parametrize(
+    ("status", "location"),
+    [
+        (302, "https://accounts.google.com/ServiceLogin?continue=https://script.googleusercontent.com/macros/echo?a"),
+        (302, "https://script.googleusercontent.com.example.org/macros/echo?a"),
+        (302, "http://script.googleusercontent.com/macros/echo?a"),
+        (303, "https://script.googleusercontent.com/macros/echo?a"),
+    ],
+)
+def test_any_other_redirect_leaves_open_whether_the_message_arrived(
+    status: int, location: str, receiver: RecordingReceiver, message: Message
+) -> None:
+    receiver.respond_with(status, "", {"Location": location})
+    assert find_failure(send, receiver, message).code is Code.SIGN_IN_PAGE
+
+
 @pytest.mark.parametrize("secret", ["whsec_", "whsec_!", "whsec_a", "whsec_\N{FIRE}"])
 def test_a_stored_secret_that_cannot_sign_ends_as_incomplete_settings(
     secret: str, receiver: RecordingReceiver, message: Message

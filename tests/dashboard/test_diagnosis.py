@@ -51,7 +51,7 @@ def _load_proof(destination: AlertDestination) -> Proof:
 
 def _report(destination: AlertDestination, now: datetime = NOW, workspace: str = "Harbor") -> list[str]:
     diagnosis, proof = _diagnose(destination), _load_proof(destination)
-    return write_report(workspace, destination, "Webhook", "127.0.0.1", diagnosis, proof, now).splitlines()
+    return write_report(workspace, destination, "127.0.0.1", diagnosis, proof, now).splitlines()
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_the_report_contains_every_known_fact_and_no_secret(seeded: SeededIds, a
 
     target = "127.0.0.1, fingerprint 12ab34cd"
     report = write_report(
-        "Harbor Logistics", destination, "Webhook", target, _diagnose(destination), _load_proof(destination), now
+        "Harbor Logistics", destination, target, _diagnose(destination), _load_proof(destination), now
     )
 
     assert report.splitlines() == [

@@ -49,8 +49,16 @@ def _test_send(status: DeliveryStatus, **facts: Any) -> AlertDelivery:
     return AlertDelivery(status=status, **(values | facts))
 
 
-def _show(newest: AlertDelivery | None, age: float = 0, **arguments: Any) -> Status:
-    return build_status(_visit(), _destination(), newest, NOW + seconds(age), **arguments)
+NOTHING_SHARED = SharedStatusData({}, pending=0, plans={}, proof={})
+
+
+def _show(
+    newest: AlertDelivery | None,
+    age: float = 0,
+    shared: SharedStatusData = NOTHING_SHARED,
+    refusal: str | None = None,
+) -> Status:
+    return build_status(_visit(), _destination(), newest, shared, NOW + seconds(age), refusal)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +79,7 @@ def test_a_test_that_was_just_retried_is_polled_like_a_new_one() -> None:
 def test_a_pending_fragment_polls_more_slowly_as_more_tests_of_the_workspace_wait() -> None:
     waiting = _test_send(DeliveryStatus.QUEUED)
 
-    polls = [_show(waiting, shared=SharedStatusData({}, pending)).poll_ms for pending in (1, 2, 5, 10)]
+    polls = [_show(waiting, shared=SharedStatusData({}, pending, {}, {})).poll_ms for pending in (1, 2, 5, 10)]
 
     assert polls == [10, 50, 1000, 2000]
 
@@ -79,7 +87,7 @@ def test_a_pending_fragment_polls_more_slowly_as_more_tests_of_the_workspace_wai
 def test_a_pending_fragment_polls_more_slowly_as_more_pages_poll(app: Flask) -> None:
     app_state(app).poll_budget = PollBudget(budget=10)
 
-    waiting, shared = _test_send(DeliveryStatus.QUEUED), SharedStatusData({}, 2)  # no query, which can take 100 ms
+    waiting, shared = _test_send(DeliveryStatus.QUEUED), SharedStatusData({}, 2, {}, {})
 
     assert [_show(waiting, shared=shared).poll_ms for _ in range(3)] == [100, 200, 300]
 
@@ -199,7 +207,7 @@ def _show_planned(age: float, newest: AlertDelivery | None = None, **facts: Any)
     """Show the fragment with a test that Support planned for a minute after `NOW`."""
     values = {"due_at": NOW + seconds(60), "ended_at": None, "end_reason": None, "ended_by": None} | facts
     planned = PlanRow(planner="Support", **values)
-    return _show(newest or _test_send(DeliveryStatus.SENT), age, shared=SharedStatusData({}, 0, {1: planned}))
+    return _show(newest or _test_send(DeliveryStatus.SENT), age, shared=SharedStatusData({}, 0, {1: planned}, {}))
 
 
 def test_a_planned_test_is_shown_with_its_time_its_planner_and_a_button_that_cancels_it(app: Flask) -> None:
@@ -303,7 +311,7 @@ def test_a_certificate_is_named_only_beside_a_result_that_counts(status: Deliver
     destination = _destination()
     destination.settings_version = 8
 
-    assert build_status(_visit(), destination, test_send, NOW).certificate_warning is None
+    assert build_status(_visit(), destination, test_send, NOTHING_SHARED, NOW).certificate_warning is None
 
 
 # The proof beside the badge, and who requested a drill
@@ -320,7 +328,7 @@ def _render_at(newest: AlertDelivery | None, proof: Proof, age: float, **facts: 
     destination, now = _destination(), NOW + seconds(age)
     for name, value in facts.items():
         setattr(destination, name, value)
-    status = build_status(_visit(), destination, newest, now, shared=SharedStatusData({}, 0, {}, {1: proof}))
+    status = build_status(_visit(), destination, newest, SharedStatusData({}, 0, {}, {1: proof}), now)
     with current_app.test_request_context():
         return render_status(_visit(), status, now)
 

@@ -16,8 +16,8 @@ BERLIN = ZoneInfo("Europe/Berlin")
 STARTED = datetime(2026, 5, 3, tzinfo=UTC)
 MONDAY = datetime(2026, 5, 4, 6, tzinfo=UTC)  # 08:00 in Berlin, two hours before the window
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
-SCHEDULE = Schedule(DrillInterval.WEEKLY, frozenset({1, 2, 3, 4, 5}), 10, 16, BERLIN, STARTED)
-OFF = Schedule(DrillInterval.WEEKLY, frozenset({1}), 10, 16, BERLIN, None)
+SCHEDULE = Schedule(DrillInterval.WEEKLY, (1, 2, 3, 4, 5), 10, 16, BERLIN, STARTED)
+OFF = Schedule(DrillInterval.WEEKLY, (1,), 10, 16, BERLIN, None)
 
 
 def make(

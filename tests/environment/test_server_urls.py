@@ -194,7 +194,7 @@ def test_every_usual_form_of_the_queue_is_understood(url: str, read: str) -> Non
         ("redis://queue/-1", "has to end with the number of a database"),
         ("redis://queue/1.0", "has to end with the number of a database"),
         ("redis://queue/123456", "has to end with the number of a database"),
-        ("redis://queue?db=canary", "has a database number that is not a number"),
+        ("redis://queue?db=canary", "has a value of db that is not a number."),
         ("redis://queue?canary=1", "has a parameter after the question mark"),
         ("redis://queue?ssl_cert_reqs=none", "has a parameter for TLS, which needs rediss://"),
         ("redis://canary@queue", "has a user name without a password"),

@@ -13,7 +13,7 @@ from webapp.extensions import db
 from webapp.models import AccountMail, AccountMailStatus, NoticeItem
 from webapp.notices import due_notices, recipients, writing
 from webapp.notices.due_notices import plan_notices
-from webapp.notices.mail_results import settle_notices
+from webapp.notices.endings import settle_notices
 from webapp.notices.past_notices import WRITTEN_FOR
 from webapp.notices.problem_closing import close_problems
 

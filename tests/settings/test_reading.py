@@ -1,6 +1,7 @@
 """The settings: missing and invalid ones are reported in sentences, and no secret is printed."""
 
 import base64
+import os
 import traceback
 from datetime import timedelta
 from pathlib import Path
@@ -283,6 +284,21 @@ def test_a_key_file_that_cannot_be_created_is_refused(key_file: Path) -> None:
         read(ALERTCHECK_CONFIG_KEYS_FILE=str(key_file / "below"))
 
 
+@pytest.mark.parametrize("name", ["canary", "./canary", "~/canary", "data/canary"])
+def test_a_relative_key_file_is_refused_and_not_created(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "~").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(Misconfigured, match=r"^ALERTCHECK_CONFIG_KEYS_FILE has to be the whole path") as caught:
+        read(ALERTCHECK_CONFIG_KEYS_FILE=name)
+
+    assert "canary" not in str(caught.value)
+    assert not [*tmp_path.rglob("canary")]
+
+
 @pytest.mark.parametrize(("value", "https"), [("1", True), ("0", False), ("", False)])
 def test_https_is_on_if_it_is_1(value: str, https: bool) -> None:
     assert read(ALERTCHECK_HTTPS=value).https is https
@@ -483,6 +499,13 @@ def test_any_other_value_of_a_flag_is_refused(name: str, word: str) -> None:
 def test_a_secret_key_that_is_too_short_is_refused_with_the_command_that_makes_one(length: int) -> None:
     with pytest.raises(Misconfigured, match=r"^SECRET_KEY needs 32 characters or more\. Make one with: python3 -c"):
         read(SECRET_KEY="k" * length)
+
+
+def test_a_key_of_random_bytes_is_refused() -> None:
+    key = os.fsdecode(b"\xfc\x80" * 20)
+
+    with pytest.raises(Misconfigured, match=r"^SECRET_KEY contains bytes that are not text in UTF-8\. Make one with: "):
+        read(SECRET_KEY=key)
 
 
 def test_a_secret_key_of_32_characters_is_accepted() -> None:

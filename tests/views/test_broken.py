@@ -283,11 +283,12 @@ def test_all_workspaces_are_listed_with_their_states(add: Add, seeded: SeededIds
 
     page = re.sub(r"<i class=[^>]+></i>", "", visit(seeded.support).get("/workspaces").text)
 
-    assert re.findall(r'href="(/w/[^"]+state=[^"]+)"> (\d+ \w+)<', page) == [
-        ("/w/harbor/destinations?state=failed", "1 failed"),
-        ("/w/harbor/destinations?state=never", "1 never"),
-        ("/w/harbor/destinations?state=sent", "1 sent"),
-        ("/w/clinic/destinations?state=never", "1 never"),
+    links = re.findall(r'href="(/w/[^"]+state=[^"]+)" aria-label="([^"]+)"> (\d+ \w+)<', page)
+    assert links == [
+        ("/w/harbor/destinations?state=failed", "1 failed in Harbor Logistics", "1 failed"),
+        ("/w/harbor/destinations?state=never", "1 never in Harbor Logistics", "1 never"),
+        ("/w/harbor/destinations?state=sent", "1 sent in Harbor Logistics", "1 sent"),
+        ("/w/clinic/destinations?state=never", "1 never in Mill Street Clinic", "1 never"),
     ]
 
 

@@ -55,6 +55,16 @@ def test_the_right_password_opens_the_first_workspace(browser: Visitor) -> None:
     assert browser.get(PAGE).status_code == 200
 
 
+def test_a_screen_reader_hears_that_a_sign_in_was_refused(browser: Visitor) -> None:
+    page = _sign_in(browser, EMAIL, WRONG).text
+
+    assert "<title>Error: Sign in" in page
+    (focused,) = re.findall("<input[^>]* autofocus[^>]*>", page)
+    assert 'id="password"' in focused
+    assert 'aria-describedby="password-help password-check"' in focused
+    assert "autofocus" not in browser.get("/sign-in").text
+
+
 def test_a_wrong_password_is_refused_with_one_general_sentence(browser: Visitor) -> None:
     response = _sign_in(browser, EMAIL, WRONG)
 

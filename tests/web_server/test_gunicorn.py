@@ -96,6 +96,32 @@ def test_options_of_the_command_line_and_the_environment_take_priority(
     assert (config.threads, config.keepalive, config.address) == (12, 30, [("::1", 8000)])
 
 
+def _start(options: str) -> subprocess.CompletedProcess[str]:
+    """Run gunicorn's parent process until it would start the others."""
+    code = (
+        "import sys; from gunicorn.arbiter import Arbiter; from gunicorn.app.wsgiapp import WSGIApplication;"
+        "sys.argv = ['gunicorn', 'wsgi:app']; Arbiter(WSGIApplication()).start(); print('listens')"
+    )
+    environment = {"PATH": os.environ["PATH"], "GUNICORN_CMD_ARGS": f"--bind=127.0.0.1:0 {options}"}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_web_server_without_a_process_does_not_start() -> None:
+    result = _start("--workers=0")
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.endswith("WEB_CONCURRENCY has to be 1 or more: without a process, nobody gets a response.\n")
+
+
+@pytest.mark.parametrize(("count", "is_warned"), [(MAX_REQUESTS, True), (MAX_REQUESTS + 1, False)])
+def test_a_web_server_with_few_threads_says_how_many_it_needs(count: int, is_warned: bool) -> None:
+    result = _start(f"--threads={count}")
+
+    assert result.stdout == "listens\n"
+    assert ("Alertcheck needs 8 threads or more: " in result.stderr) is is_warned
+
+
 @pytest.mark.parametrize("is_preloaded", [False, True])
 def test_a_new_process_imports_the_package_anew_unless_it_is_preloaded(is_preloaded: bool) -> None:
     code = (

@@ -14,7 +14,7 @@ from tests.auth.overlapping import OVERLAP, run_alone
 from tests.factories import NOW, SeededIds, get_account, get_workspace, is_password_of, on_both_databases
 from webapp.audit import COMMAND_LINE
 from webapp.auth.access import Visit, find_role
-from webapp.auth.accounts import add_account, find_by_email
+from webapp.auth.accounts import NewAccount, add_account, find_by_email
 from webapp.auth.email_address import InvalidEmail
 from webapp.auth.one_time_tokens import hash_token, make_token
 from webapp.auth.password_strength import WeakPassword
@@ -26,7 +26,6 @@ from webapp.workspaces.invitation_acceptance import (
     AddressTaken,
     InvitationEnded,
     MemberAlready,
-    NewAccount,
     OtherAccountNeeded,
     accept,
     accept_with_new_account,

@@ -11,7 +11,7 @@ from webapp.account_mail.sending import LOST_AFTER, QUEUED, UNCLAIMED, is_send_t
 from webapp.extensions import db
 from webapp.failures import Code
 from webapp.models import AccountMail, AccountMailStatus
-from webapp.models.row_changes import delete_page
+from webapp.models.row_changes import change_rows, delete_page
 
 # A mail that was enqueued this long ago and is not claimed is enqueued again. Its claim lets only one job send it.
 REQUEUE_AFTER = timedelta(seconds=10)
@@ -60,8 +60,7 @@ def _end_all(condition: ColumnElement[bool], code: Code, now: datetime) -> None:
         "error_code": code.value if is_lost else func.coalesce(AccountMail.error_code, code.value),
         "error_message": None if is_lost else AccountMail.error_message,
     }
-    ending = update(AccountMail).where(AccountMail.id.in_(page), condition).values(ended)
-    db.session.execute(ending, execution_options=_UNSYNCED)
+    change_rows(update(AccountMail).where(AccountMail.id.in_(page), condition).values(ended))
 
 
 def _take_due(now: datetime) -> Sequence[int]:
@@ -70,9 +69,5 @@ def _take_due(now: datetime) -> Sequence[int]:
     condition = UNCLAIMED & is_send_time(now) & is_unqueued
     due = db.session.scalars(select(AccountMail.id).where(condition).order_by(AccountMail.id).limit(PAGE_SIZE)).all()
     if due:
-        taken = update(AccountMail).where(AccountMail.id.in_(due), condition).values(enqueued_at=now)
-        db.session.execute(taken, execution_options=_UNSYNCED)
+        change_rows(update(AccountMail).where(AccountMail.id.in_(due), condition).values(enqueued_at=now))
     return due
-
-
-_UNSYNCED = {"synchronize_session": False}

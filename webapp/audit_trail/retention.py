@@ -78,8 +78,7 @@ def _delete_page(limit: datetime) -> int:
     oldest = select(AuditEvent.id).where(_is_before(limit)).order_by(AuditEvent.happened_at, AuditEvent.id)
     page = db.session.scalars(oldest.limit(PAGE_SIZE)).all()
     deleted = change_rows(delete(AuditEvent).where(AuditEvent.id.in_(page)))
-    count = update(AuditDeletion).values(deleted=AuditDeletion.deleted + deleted)
-    db.session.execute(count, execution_options=_UNSYNCED)
+    change_rows(update(AuditDeletion).values(deleted=AuditDeletion.deleted + deleted))
     log.info("old audit events deleted", extra={"count": deleted, "before": limit.isoformat()})
     return deleted
 

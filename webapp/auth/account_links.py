@@ -72,7 +72,7 @@ def verify_address(account: Account, link: AccountLink, now: datetime) -> None:
 def end_reset_links(account: Account) -> None:
     """End the links to set a new password. The caller commits."""
     ended = delete(AccountLink).where(AccountLink.account_id == account.id, AccountLink.kind == AccountLinkKind.RESET)
-    db.session.execute(ended, execution_options=_UNSYNCED)
+    change_rows(ended)
 
 
 def delete_expired_account_links(now: datetime) -> None:
@@ -87,6 +87,3 @@ def _hash(token: str, kind: AccountLinkKind) -> str:
 
 def _address_key(account: Account) -> str:
     return hash_key("mailed address", account.email)
-
-
-_UNSYNCED = {"synchronize_session": False}

@@ -1,5 +1,6 @@
 """Adds, finds and disables accounts, and changes their passwords."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -18,6 +19,15 @@ from webapp.models import Account, AccountMailKind, ExternalIdentity, Member, Wo
 
 # Workspaces whose names may not be the account's password.
 MAX_NAMED = 100
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """What a person has typed about an account of their own."""
+
+    email: str
+    name: str
+    password: str = field(repr=False)
 
 
 def find_by_email(text: str) -> Account | None:

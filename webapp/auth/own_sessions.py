@@ -57,7 +57,7 @@ def end_session_of(account: Account, session: OwnSession, now: datetime) -> None
     """End one of the account's sessions, and record it. The caller commits."""
     for sign_in_id in db.session.scalars(select(SignIn.id).where(SignIn.account_id == account.id)).all():
         if _key(sign_in_id) == session.key:
-            db.session.execute(delete(SignIn).where(SignIn.id == sign_in_id), execution_options=_UNSYNCED)
+            change_rows(delete(SignIn).where(SignIn.id == sign_in_id))
             record_account_event(account, Action.SESSION_ENDED, now, changed=[session.browser or "unknown browser"])
 
 
@@ -99,8 +99,7 @@ def note_seen(account: Account, now: datetime) -> bool:
 def _note(sign_in_id: str, account_id: int, now: datetime) -> None:
     session = select(SignIn.id).where(SignIn.id == sign_in_id)
     free = session.with_for_update(skip_locked=True, key_share=True)
-    noted = update(SignIn).where(SignIn.id.in_(free)).values(last_seen_at=now)
-    db.session.execute(noted, execution_options=_UNSYNCED)
+    change_rows(update(SignIn).where(SignIn.id.in_(free)).values(last_seen_at=now))
     note_account_seen(account_id, now)
 
 
@@ -109,8 +108,7 @@ def note_account_seen(account_id: int, now: datetime) -> None:
     is_due = or_(Account.last_seen_at.is_(None), Account.last_seen_at <= now - ACCOUNT_PRECISION)
     account = select(Account.id).where(Account.id == account_id, is_due)
     free = account.with_for_update(skip_locked=True, key_share=True)
-    noted = update(Account).where(Account.id.in_(free)).values(last_seen_at=now)
-    db.session.execute(noted, execution_options=_UNSYNCED)
+    change_rows(update(Account).where(Account.id.in_(free)).values(last_seen_at=now))
 
 
 def _describe(account: Account, session: SignIn) -> OwnSession:
@@ -121,6 +119,3 @@ def _describe(account: Account, session: SignIn) -> OwnSession:
 
 def _key(sign_in_id: str) -> str:
     return hash_key("session", sign_in_id)[:32]
-
-
-_UNSYNCED = {"synchronize_session": False}

@@ -73,4 +73,4 @@ def _limit_rows() -> None:
         unknown = select(SignInWindow.key, SignInWindow.started_at).where(SignInWindow.account_id.is_(None))
         oldest = unknown.order_by(SignInWindow.first_refused_at).limit(excess)
         is_oldest = tuple_(SignInWindow.key, SignInWindow.started_at).in_(oldest)
-        db.session.execute(delete(SignInWindow).where(is_oldest), execution_options={"synchronize_session": False})
+        change_rows(delete(SignInWindow).where(is_oldest))

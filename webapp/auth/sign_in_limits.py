@@ -13,6 +13,7 @@ from webapp.auth.keyed_hash import hash_key
 from webapp.auth.known_clients import is_known_client
 from webapp.extensions import db
 from webapp.models import SignInWindow
+from webapp.models.row_changes import change_rows
 from webapp.models.upsert import insert_or_update
 
 # Windows begin at each full quarter of an hour.
@@ -74,9 +75,8 @@ def uncount_try(attempt: SignInTry) -> None:
         SignInWindow.refused: SignInWindow.refused - 1,
         SignInWindow.refused_strangers: SignInWindow.refused_strangers - int(attempt.is_stranger),
     }
-    unsynchronized = {"synchronize_session": False}
-    db.session.execute(update(SignInWindow).where(counted).values(fewer), execution_options=unsynchronized)
-    db.session.execute(delete(SignInWindow).where(counted, SignInWindow.refused <= 0), execution_options=unsynchronized)
+    change_rows(update(SignInWindow).where(counted).values(fewer))
+    change_rows(delete(SignInWindow).where(counted, SignInWindow.refused <= 0))
 
 
 def _count(attempt: SignInTry, account_id: int | None) -> Insert:

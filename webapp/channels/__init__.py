@@ -15,8 +15,17 @@ _FOUND = ((name, module.CHANNEL) for name, module in _MODULES.items() if hasattr
 # In the order in which pages list them.
 CHANNELS: dict[str, Channel] = dict(sorted(_FOUND, key=lambda item: item[1].label.casefold()))
 
+# Those whose messages wake somebody up.
+PAGING_CHANNELS = [name for name, channel in CHANNELS.items() if channel.pages_people]
+
 # The fields into which somebody may paste an address: where it belongs, or instead of a part of it.
 _MAY_GET_ADDRESS = (FieldKind.ADDRESS, FieldKind.SERVER, FieldKind.SECRET, FieldKind.TEXT, FieldKind.RECIPIENTS)
+
+
+def describe_channel(channel_name: str) -> str:
+    """Return what a channel is called; its name, if this version does not have it."""
+    channel = CHANNELS.get(channel_name)
+    return channel.label if channel else channel_name
 
 
 def check_setting(channel: Channel, field: Field, text: str, outbound: OutboundClient) -> str:

@@ -143,6 +143,16 @@ def get_setting(settings: Settings, name: str) -> str:
     return value
 
 
+def preview_of(compose: Callable[[Message], str]) -> Callable[[Settings, Message, OutboundClient], Preview]:
+    """Return the `preview` of a channel that posts the JSON of `compose` to the address in its settings."""
+
+    def preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
+        get_setting(settings, "address")
+        return preview_post(compose(message))
+
+    return preview
+
+
 def preview_post(body: str, headers: Mapping[str, str] = JSON_HEADERS, method: str = "POST") -> Preview:
     """Return the preview of a POST of JSON, or of another method. The caller has checked that no setting is missing."""
     return Preview(method, headers, (Part(JSON, body),))

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from webapp.channels.addresses import ServiceAddresses, check_address, find_parameter, set_parameters
-from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
+from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, get_setting, preview_of
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings, check_pattern
 from webapp.channels.hosted_service import make_hints
 from webapp.channels.message import I_SEE_IT, Message
@@ -104,11 +104,6 @@ def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, 
     return find_url(f"https://{HOSTS[0]}/api{path['webhook']}" if path else address, outbound.policy, HOSTS)
 
 
-def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
-    get_setting(settings, "address")
-    return preview_post(_compose(message))
-
-
 def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:
     pasted = get_setting(settings, "address")
     thread_id = settings.get("thread_id") or find_parameter(pasted, "thread_id")
@@ -168,7 +163,7 @@ CHANNEL = Channel(
         Field("thread_id", "Thread id", FieldKind.TEXT, THREAD_HELP, _check_thread, required=False),
     ),
     targets=_targets,
-    preview=_preview,
+    preview=preview_of(_compose),
     send=_send,
     hosts=HOSTS,
     words=WORDS,

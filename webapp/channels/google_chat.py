@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from webapp.channels.addresses import ServiceAddresses, check_address
-from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
+from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, get_setting, preview_of
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings
 from webapp.channels.hosted_service import make_hints
 from webapp.channels.message import I_SEE_IT, Message
@@ -77,11 +77,6 @@ def _check(text: str, outbound: OutboundClient) -> str:
 
 def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, ...]:
     return find_url(settings.get("address", ""), outbound.policy, HOSTS, frozenset(PARAMETERS))
-
-
-def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
-    get_setting(settings, "address")
-    return preview_post(_compose(message))
 
 
 def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:
@@ -156,7 +151,7 @@ CHANNEL = Channel(
         ),
     ),
     targets=_targets,
-    preview=_preview,
+    preview=preview_of(_compose),
     send=_send,
     hosts=HOSTS,
     words=WORDS,

@@ -7,7 +7,7 @@ import json
 import re
 
 from webapp.channels.addresses import ServiceAddresses, check_address
-from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
+from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, get_setting, preview_of
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings
 from webapp.channels.message import I_SEE_IT, Message
 from webapp.channels.responses import read_json, read_response, require_own_word
@@ -62,11 +62,6 @@ def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, 
     return find_host(settings.get("address", ""), outbound.policy)
 
 
-def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
-    get_setting(settings, "address")
-    return preview_post(_compose(message))
-
-
 def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:
     address = get_setting(settings, "address")
     response = outbound.post(address, _compose(message).encode(), JSON_HEADERS)
@@ -119,7 +114,7 @@ CHANNEL = Channel(
         ),
     ),
     targets=_targets,
-    preview=_preview,
+    preview=preview_of(_compose),
     send=_send,
     words=WORDS,
     hints={

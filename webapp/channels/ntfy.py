@@ -183,7 +183,10 @@ CHANNEL = Channel(
             "The access token, or the user name and the password, are wrong or no longer valid. In the web app of "
             "ntfy, choose Account, Access tokens, create one, and enter it in the settings of the destination."
         ),
-        Code.FORBIDDEN: "The topic is protected. Enter an access token of an account that may write to it.",
+        Code.FORBIDDEN: (
+            "The topic is protected. Enter an access token of an account that may write to it. If a firewall is named, "
+            "let it pass messages from Alertcheck on to the ntfy server."
+        ),
         Code.SIGN_IN_PAGE: (
             "Check in the ntfy app whether the message arrived before you send another test. If it did not, enter the "
             "ntfy server that the app is subscribed at in the settings of the destination. If the server is right, let "

@@ -4,15 +4,14 @@ Source: Slack's developer documentation, "Sending messages using incoming webhoo
 """
 
 import json
-from contextlib import suppress
 from urllib.parse import urlsplit
 
 from webapp.channels.addresses import ServiceAddresses, check_address
-from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, Preview, get_setting, preview_post
+from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, get_setting, preview_of
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings
 from webapp.channels.hosted_service import make_hints
 from webapp.channels.message import I_SEE_IT, Message
-from webapp.channels.responses import read_response, require_own_word
+from webapp.channels.responses import read_json, read_response, require_own_word
 from webapp.failures import Code
 from webapp.outbound import OutboundClient
 from webapp.outbound.policy.counted_targets import SendTarget, find_url
@@ -65,11 +64,6 @@ def _targets(settings: Settings, outbound: OutboundClient) -> tuple[SendTarget, 
     return find_url(settings.get("address", ""), outbound.policy, HOSTS)
 
 
-def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
-    get_setting(settings, "address")
-    return preview_post(_compose(message))
-
-
 def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:
     address = get_setting(settings, "address")
     response = outbound.post(address, _compose(message).encode(), JSON_HEADERS, _hosts(outbound))
@@ -100,9 +94,7 @@ def _escape(text: str) -> str:
 
 def _find_word(body: bytes) -> str | None:
     """Return the word that is the whole body, or the `error` in it if it is JSON, or None if Slack has no such word."""
-    word = body.strip().decode("ascii", "replace")
-    with suppress(ValueError, LookupError, TypeError, RecursionError):
-        word = json.loads(body)["error"]
+    word = read_json(body).get("error", body.strip().decode("ascii", "replace"))
     return word if isinstance(word, str) and word in WORDS else None
 
 
@@ -128,7 +120,7 @@ CHANNEL = Channel(
         ),
     ),
     targets=_targets,
-    preview=_preview,
+    preview=preview_of(_compose),
     send=_send,
     hosts=HOSTS,
     words=WORDS,

@@ -8,13 +8,14 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 from webapp.channels.addresses import ServiceAddresses, check_address
-from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, IdleLimit, Preview, get_setting, preview_post
+from webapp.channels.contract import JSON_HEADERS, Accepted, Channel, IdleLimit, get_setting, preview_of
 from webapp.channels.fields import Field, FieldKind, SettingInvalid, Settings
 from webapp.channels.hosted_service import make_hints
 from webapp.channels.message import I_SEE_IT, Message
-from webapp.channels.responses import read_response
+from webapp.channels.responses import read_json, read_response, require_own_word
 from webapp.failures import Code
 from webapp.outbound import OutboundClient
+from webapp.outbound.http.response_classification import is_web_page
 from webapp.outbound.policy.counted_targets import SendTarget, find_url
 
 # Microsoft's clouds: worldwide, US government (GCC, GCC High, DoD) and China. The last three are older addresses.
@@ -107,16 +108,14 @@ def _service(outbound: OutboundClient) -> ServiceAddresses:
     )
 
 
-def _preview(settings: Settings, message: Message, outbound: OutboundClient) -> Preview:
-    get_setting(settings, "address")
-    return preview_post(_compose(message))
-
-
 def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Accepted:
     address = get_setting(settings, "address")
     # No Authorization header: the service refuses it in addition to the signature in the address.
     response = outbound.post(address, _compose(message).encode(), JSON_HEADERS, _hosts(outbound))
-    return read_response(response, address, _find_word(response.body), WORDS)
+    accepted = read_response(response, address, _find_word(response.body), WORDS)
+    # A started flow answers with nothing, or with what its maker lets it answer: a page is somebody else's.
+    require_own_word(not is_web_page(response), response, address, response.status)
+    return accepted
 
 
 def _hosts(outbound: OutboundClient) -> tuple[str, ...]:
@@ -156,10 +155,8 @@ def _without_links(text: str) -> str:
 
 def _find_word(body: bytes) -> str | None:
     """Return the service's error code from `{"error": {"code": ...}}`, or None if it is not a known code."""
-    try:
-        code = json.loads(body)["error"]["code"]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return None
+    error = read_json(body).get("error")
+    code = error.get("code") if isinstance(error, dict) else None
     return code if isinstance(code, str) and code in WORDS else None
 
 
@@ -190,7 +187,7 @@ CHANNEL = Channel(
         ),
     ),
     targets=_targets,
-    preview=_preview,
+    preview=preview_of(_compose),
     send=_send,
     hosts=HOSTS,
     words=WORDS,

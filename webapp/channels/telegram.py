@@ -45,6 +45,11 @@ WORDS = {
     "CHAT_WRITE_FORBIDDEN": Code.FORBIDDEN,
     "USER_BANNED_IN_CHANNEL": Code.FORBIDDEN,
     "TOPIC_CLOSED": Code.FORBIDDEN,
+    # The chat id is the bot's own, or that of another bot.
+    "bots can't send messages to bots": Code.BAD_REQUEST,
+    "bot can't send messages to bots": Code.BAD_REQUEST,
+    "the bot can't send messages to the bot": Code.BAD_REQUEST,
+    "Logged out": Code.AUTH_FAILED,  # by `logOut`, which moves a bot to another server
     "Unauthorized": Code.AUTH_FAILED,
     "invalid token specified": Code.AUTH_FAILED,
     "unallowed token specified": Code.AUTH_FAILED,
@@ -180,8 +185,14 @@ CHANNEL = Channel(
         Code.SIGN_IN_PAGE: (
             f"Check in Telegram whether the message arrived before you send another test. {CHECK_SERVER}"
         ),
-        Code.BAD_REQUEST: "Check the chat id and the topic id in the settings of the destination.",
-        Code.AUTH_FAILED: f"The bot token is not valid or is no longer valid. {FIND_IT}",
+        Code.BAD_REQUEST: (
+            "Check the chat id and the topic id in the settings of the destination. The number in the bot token is the "
+            "bot's own id, not that of a chat."
+        ),
+        Code.AUTH_FAILED: (
+            f"The bot token is not valid or is no longer valid. {FIND_IT} If “Logged out” is named, the bot was moved "
+            "to another server: enter that one."
+        ),
         Code.FORBIDDEN: (
             "In Telegram, add the bot to the chat and allow it to send messages: in a channel as an admin, in a "
             "private chat by unblocking it and pressing Start. If a topic is closed, reopen it. If CHAT_RESTRICTED is "

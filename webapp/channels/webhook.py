@@ -1,6 +1,7 @@
 """A webhook: sends JSON to any receiver. With a signing secret, the receiver can detect forged messages.
 
-Source: the Standard Webhooks specification (standardwebhooks.com).
+Sources: the Standard Webhooks specification (standardwebhooks.com); Google's documentation of Apps Script, "Content
+Service", Redirects.
 """
 
 from collections.abc import Mapping
@@ -26,6 +27,9 @@ ATTEMPT_HEADERS = {
     "webhook-timestamp": "(the time of the attempt, in Unix seconds)",
     "webhook-signature": "(v1, computed from the id, the timestamp and the body with the signing secret)",
 }
+
+# Where a script of Google Apps Script leaves what it answered, after it ran. Its errors are web pages of 200.
+APPS_SCRIPT_OUTPUT = "https://script.googleusercontent.com/macros/echo?"
 
 INSTEAD_OF_CREDENTIALS = "Remove them from there, and enter them in the fields Basic user and Basic password."
 
@@ -56,6 +60,8 @@ def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Acc
     address, method, body = get_setting(settings, "address"), _find_method(settings), compose_body(settings, message)
     headers = _make_headers(settings, message.message_id, datetime.now(UTC), body)
     response = outbound.post(address, body.encode(), headers, method=method)
+    if response.status == 302 and response.headers.get("Location", "").startswith(APPS_SCRIPT_OUTPUT):
+        return Accepted(response.status)
     return read_response(response, address)
 
 

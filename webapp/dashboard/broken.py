@@ -140,7 +140,7 @@ def _load_rows(
     plans = list_plans([one.destination_id for one in shown if one.has_plan])
     shared = SharedStatusData(list_recent_results(ids), pending, plans, list_proofs(ids, now))
     return [
-        BrokenRow(visit, build_status(visit, destination, newest, now, shared=shared))
+        BrokenRow(visit, build_status(visit, destination, newest, shared, now))
         for destination, newest in list_with_newest_test(ids)
         for visit in [visits[destination.workspace_id]]
     ]

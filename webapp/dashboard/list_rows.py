@@ -12,10 +12,13 @@ from webapp.auth.access import Visit
 from webapp.channels import CHANNELS
 from webapp.dashboard.drawn_text_cache import find_drawn, keep_drawn
 from webapp.dashboard.list_version import find_row_version
-from webapp.dashboard.status_fragment import build_status, load_shared_status_data
+from webapp.dashboard.planned_test_status import list_plans
+from webapp.dashboard.recent_results import list_recent_results
+from webapp.dashboard.status_fragment import SharedStatusData, build_status
 from webapp.dashboard.summaries import DestinationSummary, Tab, list_planned_ids
 from webapp.deliveries.newest_deliveries import list_with_newest_test
 from webapp.destinations.masking import mask_target
+from webapp.metrics.backlog import count_waiting
 from webapp.models import AlertDestination
 from webapp.text.tags import split_tags
 
@@ -67,11 +70,12 @@ def draw_rows(visit: Visit, ids: Sequence[int], summaries: Sequence[DestinationS
 def _draw_fresh(visit: Visit, ids: Sequence[int], summaries: Sequence[DestinationSummary], now: datetime) -> _FreshRows:
     by_id = {summary.destination_id: summary for summary in summaries}
     proof = {row_id: summary.proof for row_id, summary in by_id.items()}
-    shared = load_shared_status_data(visit.workspace.id, ids, list_planned_ids(summaries, set(ids)), proof)
+    plans, pending = list_plans(list_planned_ids(summaries, set(ids))), count_waiting(visit.workspace.id)
+    shared = SharedStatusData(list_recent_results(ids), pending, plans, proof)
     cipher, draw_row = current_settings().cipher, get_template_attribute("_row.html", "draw_row")
     fresh = _FreshRows()
     for destination, newest in list_with_newest_test(ids):
-        status = build_status(visit, destination, newest, now, shared=shared)
+        status = build_status(visit, destination, newest, shared, now)
         where = mask_target(destination, visit.role, cipher)
         fresh.rows[destination.id] = draw_row(visit, status, where, CHANNELS, now)
         fresh.is_waiting = fresh.is_waiting or status.poll_ms is not None

@@ -1,7 +1,7 @@
 """Builds the status fragment, for pages, presses and polls alike."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,15 +14,10 @@ from webapp.auth.access import Visit
 from webapp.auth.session_rows import DestinationFacts, forget_url_rows
 from webapp.dashboard.certificate_warning import find_certificate_warning
 from webapp.dashboard.paging_notice import describe_paging
-from webapp.dashboard.planned_test_status import PlanStatus, describe_plan_end, find_plan_status, list_plans
+from webapp.dashboard.planned_test_status import PlanStatus, describe_plan_end, find_plan_status
 from webapp.dashboard.poll_interval import is_awaited, next_poll_ms
 from webapp.dashboard.proof_status import ProofStatus, describe_proof
-from webapp.dashboard.recent_results import (
-    RecentResult,
-    list_recent_results,
-    parse_recent_results,
-    recent_results_subquery,
-)
+from webapp.dashboard.recent_results import RecentResult, parse_recent_results, recent_results_subquery
 from webapp.database.sessions import leave_database
 from webapp.deliveries.badge import Badge, Outcome, describe_outcome
 from webapp.deliveries.delivery_rows import DELIVERY_COLUMNS, AnyDelivery, DeliveryRow, read_delivery
@@ -31,7 +26,7 @@ from webapp.deliveries.newest_deliveries import newest_test_id_subquery
 from webapp.deliveries.proof import NO_PROOF, PROOF_COLUMNS, Proof, read_proofs
 from webapp.deliveries.requesting.cooldown import cooldown_end, find_requested_at, seconds_left
 from webapp.deliveries.requesting.planned_test_transitions import PLAN_COLUMNS, PlanRow
-from webapp.metrics.backlog import count_waiting, waiting_subquery
+from webapp.metrics.backlog import waiting_subquery
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, PlannedTest, database_clock
 from webapp.presses.eligibility import RequestResult, find_refusal
 
@@ -87,34 +82,19 @@ class SharedStatusData:
 
     recent_results: Mapping[int, Sequence[RecentResult]]
     pending: int
-    plans: Mapping[int, PlanRow] = field(default_factory=dict)
-    proof: Mapping[int, Proof] = field(default_factory=dict)
-
-
-def load_shared_status_data(
-    workspace_id: int,
-    destination_ids: Sequence[int],
-    planned_ids: Sequence[int],
-    proof: Mapping[int, Proof],
-) -> SharedStatusData:
-    """Load the shared data for a page of destinations. Executes two queries, and a third if there are `planned_ids`.
-
-    planned_ids: of the destinations that have a planned test, ended or not.
-    """
-    recent_results, pending = list_recent_results(destination_ids), count_waiting(workspace_id)
-    return SharedStatusData(recent_results, pending, list_plans(planned_ids), proof)
+    plans: Mapping[int, PlanRow]
+    proof: Mapping[int, Proof]
 
 
 def build_status(
     visit: Visit,
     destination: AlertDestination,
     newest: AnyDelivery | None,
+    shared: SharedStatusData,
     now: datetime,
     refusal: str | None = None,
-    shared: SharedStatusData | None = None,
 ) -> Status:
-    """Compute what the fragment shows. shared: loaded here if None, without proof."""
-    shared = shared or load_shared_status_data(visit.workspace.id, [destination.id], [destination.id], {})
+    """Compute what the fragment shows. refusal: why this press was refused, or None."""
     last_test = describe_outcome(newest, destination.type, destination.settings_version)
     pressed_at = find_requested_at(newest)
     is_valid = newest is not None and last_test.badge is Badge.SENT and not last_test.is_outdated

@@ -6,6 +6,7 @@ Names are in quotation marks, so that none can pass for the rest of its line.
 from datetime import UTC, datetime
 
 from webapp.audit import BY_CUSTOMER_LINK
+from webapp.channels import describe_channel
 from webapp.dashboard.diagnosis import Diagnosis, describe_reported_receipt
 from webapp.dashboard.exchange_section import report_exchange
 from webapp.dashboard.ticket_report_proof import report_proof
@@ -22,7 +23,6 @@ from webapp.text.names import clean_name, quote_name
 def write_report(
     workspace: str,
     destination: AlertDestination,
-    channel: str,
     where: str,
     diagnosis: Diagnosis,
     proof: Proof,
@@ -30,10 +30,11 @@ def write_report(
 ) -> str:
     """Return the diagnosis as plain text for a ticket, without secrets. where: the target as shown to this visitor."""
     newest, outcome = diagnosis.newest, diagnosis.last_test
+    channel, is_off = describe_channel(destination.type), "" if destination.is_enabled else ", disabled"
     lines = [
         f"Alertcheck report of {format_exact(now)}",
         f"Workspace: {quote_name(workspace)}",
-        f"Destination: {quote_name(destination.name)} ({channel}{'' if destination.is_enabled else ', disabled'})",
+        f"Destination: {quote_name(destination.name)} ({channel}{is_off})",
         f"Where to: {where}",
         f"Last test: {outcome.badge.capitalize()}{_describe_request(newest)}",
         f"What happened: {outcome.sentence}",

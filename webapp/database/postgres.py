@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from threading import BoundedSemaphore, Thread
 from typing import Any, TypeVar, overload
 
-from psycopg import Column, Connection, Cursor
+from psycopg import Column, Connection, Cursor, ServerCursor
 from psycopg.abc import PQGen
 from psycopg.errors import ConnectionTimeout, ReadOnlySqlTransaction, _WaitTimeout
 from psycopg.pq import TransactionStatus
@@ -149,6 +149,9 @@ class PostgresDialect(PGDialect_psycopg):
 
         A plan for any values can be a hundred times slower where a workspace or a destination has most of the rows.
         """
+        if isinstance(cursor, ServerCursor):  # of `yield_per`; it prepares nothing, and takes no `prepare`
+            cursor.execute(statement, parameters)
+            return
         has_one_plan = find_limit() is None or (context is not None and context.execution_options.get(PLAN_ONCE))
         cursor.execute(statement, parameters, prepare=None if has_one_plan else False)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from webapp.drills.schedule_slots import (
     DAY,
@@ -15,17 +16,19 @@ from webapp.drills.schedule_slots import (
     second_time,
     time_in,
 )
-from webapp.models import DeliveryStatus, DrillChoice, DrillInterval, DrillNumber
+from webapp.models import AlertDelivery, DeliveryStatus, DrillChoice, DrillInterval, DrillNumber
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class NewestDrill:
-    """A destination's newest test send that is a drill. updated_at: when it ended, if it has."""
+class NewestDrill(NamedTuple):
+    """What decides about the next drill of a newest one, under the names of `AlertDelivery`.
 
-    delivery_id: int
-    number: DrillNumber
+    updated_at: when it ended, if it has.
+    """
+
+    id: int
+    drill: DrillNumber
     status: DeliveryStatus
     updated_at: datetime
 
@@ -38,7 +41,7 @@ class DrillState:
     choice: DrillChoice
     created_at: datetime
     drilled_at: datetime | None
-    newest: NewestDrill | None
+    newest: AlertDelivery | NewestDrill | None
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def find_failure(schedule: Schedule, state: DrillState, accepted_at: datetime | 
     accepted_at: see `find_due`.
     """
     newest = state.newest
-    if newest is None or newest.number is not DrillNumber.FIRST or newest.status is not DeliveryStatus.FAILED:
+    if newest is None or newest.drill is not DrillNumber.FIRST or newest.status is not DeliveryStatus.FAILED:
         return None
     failed_at = newest.updated_at if newest.updated_at <= now + DAY else now - SECOND_AFTER
     is_of_now = failed_at >= _find_latest([schedule.started_at], now)

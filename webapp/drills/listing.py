@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, Select, and_, bindparam, func, select
 from sqlalchemy.orm import joinedload
 
-from webapp.channels import CHANNELS
+from webapp.channels import PAGING_CHANNELS
 from webapp.database.numbered_pages import PAGE_SIZE
 from webapp.deliveries.newest_deliveries import find_newest_drill, newest_drill_id_subquery
 from webapp.drills.due import DrillState, NewestDrill
 from webapp.drills.traffic import list_accepted_traffic
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DrillChoice, DrillNumber
+from webapp.models import AlertDelivery, AlertDestination, DrillChoice
 from webapp.models.id_list import IsOneOf
 
 
@@ -32,15 +32,6 @@ class DestinationRow(NamedTuple):
     drilled_at: datetime | None
 
 
-class DrillRow(NamedTuple):
-    """What decides about the next drill of a newest one, under the names of `AlertDelivery`."""
-
-    id: int
-    drill: DrillNumber
-    status: DeliveryStatus
-    updated_at: datetime
-
-
 @dataclass(frozen=True)
 class DrilledDestination:
     """A destination. newest: its newest drill, or None.
@@ -49,17 +40,14 @@ class DrilledDestination:
     """
 
     destination: AlertDestination | DestinationRow
-    newest: AlertDelivery | DrillRow | None
+    newest: AlertDelivery | NewestDrill | None
     accepted_at: datetime | None
 
     @property
     def state(self) -> DrillState:
         """What decides whether a drill is due."""
-        row, drill = self.destination, self.newest
-        newest = None
-        if drill is not None and drill.drill is not None:
-            newest = NewestDrill(drill.id, drill.drill, drill.status, drill.updated_at)
-        return DrillState(row.id, row.drill_choice, row.created_at, row.drilled_at, newest)
+        row = self.destination
+        return DrillState(row.id, row.drill_choice, row.created_at, row.drilled_at, self.newest)
 
 
 _OF_WORKSPACE = (AlertDestination.workspace_id == bindparam("workspace_id"), AlertDestination.deleted_at.is_(None))
@@ -69,7 +57,7 @@ _BY_NAME = (func.lower(AlertDestination.name), AlertDestination.id)
 _DESTINATIONS = (
     select(
         *(getattr(AlertDestination, name) for name in DestinationRow._fields),
-        *(getattr(AlertDelivery, name) for name in DrillRow._fields),
+        *(getattr(AlertDelivery, name) for name in NewestDrill._fields),
     )
     .outerjoin(AlertDelivery, AlertDelivery.id == newest_drill_id_subquery())
     .order_by(*_BY_NAME)
@@ -80,8 +68,9 @@ _ALL = _DESTINATIONS.where(*_OF_WORKSPACE)
 _IDS = select(AlertDestination.id).where(*_OF_WORKSPACE).order_by(*_BY_NAME).limit(PAGE_SIZE).offset(bindparam("start"))
 _OF_PAGE = _DESTINATIONS.where(AlertDestination.id.in_(_IDS.correlate(None)))
 
-_PAGING = [name for name, channel in CHANNELS.items() if channel.pages_people]
-_MAY_PAGE = and_(AlertDestination.is_enabled, AlertDestination.drills_may_page, AlertDestination.type.in_(_PAGING))
+_MAY_PAGE = and_(
+    AlertDestination.is_enabled, AlertDestination.drills_may_page, AlertDestination.type.in_(PAGING_CHANNELS)
+)
 _COUNTS = select(func.count(), func.count().filter(_MAY_PAGE)).where(*_OF_WORKSPACE)
 
 _DRILLS = (
@@ -126,4 +115,4 @@ def _list(statement: Select[Any], parameters: dict[str, int], now: datetime) -> 
 
 def _read(row: Row[*tuple[Any, ...]], accepted_at: datetime | None) -> DrilledDestination:
     destination, drill = DestinationRow._make(row[: len(DestinationRow._fields)]), row[len(DestinationRow._fields) :]
-    return DrilledDestination(destination, None if drill[0] is None else DrillRow._make(drill), accepted_at)
+    return DrilledDestination(destination, None if drill[0] is None else NewestDrill._make(drill), accepted_at)

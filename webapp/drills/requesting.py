@@ -156,7 +156,7 @@ def _request_if_due(workspace_id: int, destination_id: int, now: datetime) -> in
 
 def _request(workspace_id: int, state: DrillState, due: Due, now: datetime) -> int:
     """Request one drill. Returns how many were requested."""
-    drill = WantedDrill(due.number, state.drilled_at, state.newest.delivery_id if state.newest else None)
+    drill = WantedDrill(due.number, state.drilled_at, state.newest.id if state.newest else None)
     facts: dict[str, object] = {"destination": state.destination_id, "drill": due.number.value}
     try:
         workspace = db.session.get(Workspace, workspace_id)

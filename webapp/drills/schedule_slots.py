@@ -5,11 +5,10 @@ several workers come to the same result.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property, lru_cache
-from itertools import islice
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from webapp.models import DrillChoice, DrillInterval, DrillSchedule
@@ -48,27 +47,23 @@ class Slot:
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """The drills of a workspace. weekdays: ISO weekdays, on which a window begins. See `DrillSchedule`.
+    """The drills of a workspace. weekdays: ISO weekdays on which a window begins, in order. See `DrillSchedule`.
 
     Compared by identity, which is fast: `_window_on` caches by schedule, for each of thousands of destinations.
     """
 
     interval: DrillInterval
-    weekdays: frozenset[int]
+    weekdays: tuple[int, ...]
     from_hour: int
     to_hour: int
     zone: ZoneInfo
     started_at: datetime | None
 
-    @cached_property
-    def ordered_weekdays(self) -> list[int]:
-        return sorted(self.weekdays)
-
 
 def read_schedule(row: DrillSchedule) -> Schedule:
     """Return the schedule of a row. Where this machine does not know its time zone, UTC applies."""
     zone = find_zone(row.time_zone) or ZoneInfo("UTC")
-    weekdays = frozenset(int(digit) for digit in row.weekdays)
+    weekdays = tuple(sorted(map(int, row.weekdays)))
     return Schedule(row.interval, weekdays, row.from_hour, row.to_hour, zone, row.started_at)
 
 
@@ -80,21 +75,18 @@ def find_interval(choice: DrillChoice, of_workspace: DrillInterval) -> DrillInte
 
 
 def find_window(schedule: Schedule, now: datetime) -> Window | None:
-    """Return the window that is open now, or None."""
-    return next((window for window in _windows_around(schedule, now) if window.contains(now)), None)
+    """Return the window that is open now, or None. It began today or yesterday."""
+    return next((window for window in _windows(schedule, now, (0, -1)) if window.contains(now)), None)
 
 
 def next_window(schedule: Schedule, after: datetime) -> Window | None:
     """Return the first window that begins at this time or later. None if none does within five weeks."""
-    windows = (window for window in islice(_windows_from(schedule, _day(schedule, after) - DAY), 36))
-    return next((window for window in windows if window.start >= after), None)
+    return next((window for window in _windows(schedule, after, range(-1, 36)) if window.start >= after), None)
 
 
 def latest_window(schedule: Schedule, now: datetime) -> Window | None:
     """Return the window that ended last. None if none did within five weeks."""
-    today = _day(schedule, now)
-    windows = (_window_on(schedule, today - number * DAY) for number in range(37))
-    return next((window for window in windows if window is not None and window.end <= now), None)
+    return next((window for window in _windows(schedule, now, range(0, -37, -1)) if window.end <= now), None)
 
 
 def latest_slot(schedule: Schedule, interval: DrillInterval, destination_id: int, now: datetime) -> Slot | None:
@@ -128,7 +120,7 @@ def time_in(window: Window, destination_id: int) -> datetime:
     """
     length = window.end - window.start
     reserve = SECOND_AFTER + SLACK if length >= ROOM_FOR_TWO else min(SLACK, length / 2)
-    return window.start + (length - reserve) * _fraction(destination_id, "time")
+    return window.start + (length - reserve) * (_number(destination_id, "time") / 2**64)
 
 
 def second_time(schedule: Schedule, destination_id: int, failed_at: datetime) -> datetime | None:
@@ -143,19 +135,11 @@ def second_time(schedule: Schedule, destination_id: int, failed_at: datetime) ->
     return time_in(following, destination_id) if following else None
 
 
-def _windows_around(schedule: Schedule, now: datetime) -> Iterator[Window]:
-    """Return the windows that began today or yesterday, the newest first."""
-    today = _day(schedule, now)
-    for day in (today, today - DAY):
-        window = _window_on(schedule, day)
-        if window is not None:
-            yield window
-
-
-def _windows_from(schedule: Schedule, day: date) -> Iterator[Window]:
-    """Return the windows of 37 days."""
-    for number in range(37):
-        window = _window_on(schedule, day + number * DAY)
+def _windows(schedule: Schedule, moment: datetime, days: Iterable[int]) -> Iterator[Window]:
+    """Yield the windows that begin on these days, in this order. days: counted from the day of the moment."""
+    today = _day(schedule, moment)
+    for number in days:
+        window = _window_on(schedule, today + number * DAY)
         if window is not None:
             yield window
 
@@ -197,8 +181,7 @@ def _slots(
 
 
 def _slot_in(schedule: Schedule, destination_id: int, week: int) -> Slot | None:
-    weekdays = schedule.ordered_weekdays
-    weekday = weekdays[_number(destination_id, "weekday") % len(weekdays)]
+    weekday = schedule.weekdays[_number(destination_id, "weekday") % len(schedule.weekdays)]
     day = date.fromordinal(week * 7 + weekday)
     window = _window_on(schedule, day)
     return Slot(time_in(window, destination_id), window) if window else None
@@ -217,7 +200,3 @@ def _week(schedule: Schedule, moment: datetime) -> int:
 def _number(destination_id: int, purpose: str) -> int:
     digest = hashlib.sha256(f"{purpose} of drill {destination_id}".encode()).digest()
     return int.from_bytes(digest[:8], "big")
-
-
-def _fraction(destination_id: int, purpose: str) -> float:
-    return _number(destination_id, purpose) / 2**64

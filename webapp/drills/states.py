@@ -5,17 +5,15 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, func, or_, select
 
-from webapp.channels import CHANNELS
+from webapp.channels import PAGING_CHANNELS
 from webapp.deliveries.newest_deliveries import newest_drill_id_subquery
 from webapp.drills.due import DrillState, NewestDrill
 from webapp.extensions import db
-from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DrillChoice, DrillNumber
+from webapp.models import AlertDelivery, AlertDestination, DrillChoice
 from webapp.text.ids import LARGEST_ID
 
 # Destinations of a workspace that are read at once.
 PAGE_SIZE = 200
-
-_PAGING = [name for name, channel in CHANNELS.items() if channel.pages_people]
 
 # Built once, because workers execute it every few seconds.
 _STATES = (
@@ -24,10 +22,7 @@ _STATES = (
         AlertDestination.drill_choice,
         AlertDestination.created_at,
         AlertDestination.drilled_at,
-        AlertDelivery.id,
-        AlertDelivery.drill,
-        AlertDelivery.status,
-        AlertDelivery.updated_at,
+        *(getattr(AlertDelivery, name) for name in NewestDrill._fields),
     )
     .outerjoin(AlertDelivery, AlertDelivery.id == newest_drill_id_subquery())
     .where(
@@ -36,7 +31,7 @@ _STATES = (
         AlertDestination.deleted_at.is_(None),
         AlertDestination.is_enabled,
         AlertDestination.drill_choice != DrillChoice.SKIP,
-        or_(AlertDestination.type.not_in(_PAGING), AlertDestination.drills_may_page),
+        or_(AlertDestination.type.not_in(PAGING_CHANNELS), AlertDestination.drills_may_page),
     )
     .order_by(AlertDestination.id)
     .limit(PAGE_SIZE)
@@ -56,8 +51,8 @@ def list_drill_states(workspace_id: int, first_id: int = 0, last_id: int = LARGE
     ids = {"first_id": first_id, "last_id": last_id}
     rows = db.session.execute(_STATES, {"workspace_id": workspace_id} | ids)
     return [
-        DrillState(destination_id, choice, created_at, drilled_at, _read_newest(newest_id, number, status, updated_at))
-        for destination_id, choice, created_at, drilled_at, newest_id, number, status, updated_at in rows
+        DrillState(row[0], row[1], row[2], row[3], None if row[4] is None else NewestDrill._make(row[4:]))
+        for row in rows
     ]
 
 
@@ -65,10 +60,3 @@ def count_drilled(workspace_id: int, since: datetime, until: datetime) -> int:
     """Count the destinations of a workspace whose newest drill was requested after `since`, until `until`."""
     times = {"since": since, "until": until}
     return db.session.scalar(_RECENT, {"workspace_id": workspace_id} | times) or 0
-
-
-def _read_newest(
-    delivery_id: int | None, number: DrillNumber | None, status: DeliveryStatus, updated_at: datetime
-) -> NewestDrill | None:
-    """Return the newest drill; None if there is none, where an outer join has nulls in each of its columns."""
-    return None if delivery_id is None or number is None else NewestDrill(delivery_id, number, status, updated_at)

@@ -29,6 +29,8 @@ def read_key_file(name: str) -> tuple[str, ...]:
     Raises ValueError as `read_keys` does.
     """
     file = Path(name)
+    if not file.is_absolute():  # commands and services run in different folders, and each would create its own keys
+        raise ValueError("has to be the whole path of the file, such as /var/lib/alertcheck/config.keys.")
     try:
         if not file.exists():
             _create_file(file)

@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from importlib import import_module
-from urllib.parse import parse_qs
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from webapp.environment.url_parameters import (
+    check_postgres_parameters,
+    check_queue_parameters,
+    check_sqlite_parameters,
+    read_query,
+)
 from webapp.environment.url_parts import ENCODE, UrlParts, find_scheme, split_url
 
 # The schemes that lead to the same driver. Heroku, Render and others write postgres://, old programs psycopg2.
@@ -15,13 +19,6 @@ _POSTGRES = frozenset({"postgresql", "postgres", "postgresql+psycopg", "postgres
 _SQLITE = frozenset({"sqlite", "sqlite+pysqlite"})
 _QUEUE = {"redis": "redis", "rediss": "rediss", "unix": "unix", "valkey": "redis", "valkeys": "rediss"}
 
-# By name, so that an installation with SQLite does not import the client of PostgreSQL.
-_POSTGRES_CLIENT = "psycopg.pq"
-_SSL_MODES = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
-# The parameters of the queue's client that make sense in a URL.
-_QUEUE_PARAMETERS = frozenset({"db", "client_name", "health_check_interval", "protocol", "password", "username"})
-_QUEUE_TIMEOUTS = frozenset({"socket_timeout", "socket_connect_timeout", "socket_keepalive", "retry_on_timeout"})
-_QUEUE_TLS = frozenset({"ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname", "ssl_keyfile"})
 _NUMBER = re.compile(r"[0-9]{1,5}")
 
 _WHOLE_PATH = (
@@ -60,6 +57,7 @@ def _read_sqlite_url(url: str) -> str:
         raise ValueError(f"{_WHOLE_PATH} A database in memory cannot be shared between processes.")
     if not str(parsed.database).removeprefix("file:").startswith("/"):
         raise ValueError(_WHOLE_PATH)
+    check_sqlite_parameters(parsed.normalized_query)
     return url
 
 
@@ -70,20 +68,13 @@ def _is_file(url: URL) -> bool:
 
 
 def _check_database(parts: UrlParts) -> None:
-    query = _read_query(parts)
+    query = read_query(parts)
     hosts = [parts.host, *(host for value in query.get("host", []) for host in value.split(","))]
     if len([host for host in hosts if host]) > 1 or len(query.get("port", [])) > 1:
         raise ValueError("names several hosts. Give one name or address that always leads to the primary server.")
     if "/" in parts.path[1:]:
         raise ValueError("has to end with the name of the database, as in postgresql://user:password@host/name.")
-    known = {option.keyword.decode() for option in import_module(_POSTGRES_CLIENT).Conninfo.get_defaults()}
-    if not query.keys() <= known:
-        raise ValueError(
-            "has a parameter after the question mark that PostgreSQL's client does not know. To encrypt the "
-            "connection, write ?sslmode=require."
-        )
-    if not set(query.get("sslmode", [])) <= _SSL_MODES:
-        raise ValueError(f"has a value of sslmode that is none of {', '.join(sorted(_SSL_MODES))}.")
+    check_postgres_parameters(query)
 
 
 def read_queue_url(url: str) -> str:
@@ -96,7 +87,7 @@ def read_queue_url(url: str) -> str:
         raise ValueError(
             "has a user name without a password. Without a user name, write redis://:password@host:6379/0."
         )
-    _check_queue_parameters(_QUEUE[scheme], _read_query(parts))
+    check_queue_parameters(_QUEUE[scheme], read_query(parts))
     if scheme == "unix":
         _check_socket(parts)
     elif not parts.host:
@@ -115,7 +106,7 @@ def list_database_hosts(url: str, environ: Mapping[str, str]) -> tuple[str, ...]
     if find_scheme(url) not in _POSTGRES:
         return ()
     parts = split_url(url)
-    query = _read_query(parts)
+    query = read_query(parts)
     if "service" in query or environ.get("PGSERVICE"):
         raise ValueError("needs the host of the database, which a service file names. Write it into DATABASE_URL.")
     given = [parts.host, *query.get("host", ()), *query.get("hostaddr", ())]
@@ -139,19 +130,6 @@ def _list_hosts(texts: Iterable[str]) -> tuple[str, ...]:
 def _check_socket(parts: UrlParts) -> None:
     if parts.host or not parts.path.strip("/"):
         raise ValueError("has to name a socket by its whole path, with three slashes: unix:///run/valkey/valkey.sock.")
-
-
-def _check_queue_parameters(scheme: str, query: dict[str, list[str]]) -> None:
-    if query.keys() & _QUEUE_TLS and scheme != "rediss":
-        raise ValueError("has a parameter for TLS, which needs rediss://.")
-    if not query.keys() <= _QUEUE_PARAMETERS | _QUEUE_TIMEOUTS | _QUEUE_TLS:
-        raise ValueError("has a parameter after the question mark that Alertcheck does not know. See docs/settings.md.")
-    if not all(_NUMBER.fullmatch(number) for number in query.get("db", [])):
-        raise ValueError("has a database number that is not a number, as in redis://host:6379/0.")
-
-
-def _read_query(parts: UrlParts) -> dict[str, list[str]]:
-    return parse_qs(parts.query, keep_blank_values=True)
 
 
 def _rewrite(parts: UrlParts, scheme: str) -> str:

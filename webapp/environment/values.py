@@ -27,7 +27,9 @@ def read_flag(text: str) -> bool:
 
 
 def check_secret_key(key: str) -> str:
-    """Refuse a key that is short enough to be guessed."""
+    """Refuse a key that is short enough to be guessed, or consists of bytes instead of text."""
+    if any("\udc80" <= character <= "\udcff" for character in key):
+        raise ValueError(f"contains bytes that are not text in UTF-8. Make one with: {GENERATE_RANDOM_COMMAND}")
     if len(key) < MIN_SECRET_KEY_LENGTH:
         raise ValueError(f"needs {MIN_SECRET_KEY_LENGTH} characters or more. Make one with: {GENERATE_RANDOM_COMMAND}")
     return key

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from webapp.audit import Action
-from webapp.channels import CHANNELS
+from webapp.channels import describe_channel
 from webapp.database.keyset_pages import KeysetPage
 from webapp.deliveries.arrival import is_uncertain
 from webapp.deliveries.badge import describe_outcome
@@ -118,8 +118,7 @@ def describe_change(event: Change) -> str:
 
 
 def _name(destination: AlertDestination) -> tuple[object, ...]:
-    channel = CHANNELS.get(destination.type)
-    return destination.id, destination.name, channel.label if channel else destination.type
+    return destination.id, destination.name, describe_channel(destination.type)
 
 
 def _who(event: AuditEvent | Change | None) -> str | None:

@@ -32,6 +32,7 @@ class Cause(StrEnum):
     PROXY_PASSWORD = "proxy_password"  # noqa: S105 - the name of a cause
     PROXY_REFUSED = "proxy_refused"
     WEB_PAGE = "web_page"
+    BROWSER_CHALLENGE = "browser_challenge"
     GROUP_UPGRADED = "group_upgraded"
     NO_ACTIVE_DEVICE = "no_active_device"
     TEAMS_CONNECTOR = "teams_connector"

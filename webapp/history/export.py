@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from webapp.channels import CHANNELS
+from webapp.channels import describe_channel
 from webapp.database.driver_rows import DriverRow
 from webapp.deliveries.badge import describe_outcome
 from webapp.extensions import db
@@ -52,7 +52,6 @@ def write_csv(workspace_id: int, criteria: DeliveryFilter, max_rows: int = MAX_R
 def _to_cells(row: DriverRow) -> list[object]:
     entry = read_entry(row)
     delivery, destination = entry.delivery, entry.destination
-    channel = CHANNELS.get(destination.type)
     return [
         format_moment(delivery.created_at),
         DeliveryKind.TEST if delivery.event_type == TEST_EVENT else DeliveryKind.REAL,
@@ -61,7 +60,7 @@ def _to_cells(row: DriverRow) -> list[object]:
         entry.tenant,
         destination.id,
         destination.name,
-        channel.label if channel else destination.type,
+        describe_channel(destination.type),
         delivery.status,
         format_moment(delivery.sent_at),
         format_moment(delivery.updated_at),

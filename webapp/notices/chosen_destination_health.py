@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import exists, select
 from sqlalchemy.orm import aliased
 
-from webapp.channels import CHANNELS
+from webapp.channels import PAGING_CHANNELS
 from webapp.deliveries.newest_deliveries import newest_test_id_subquery
 from webapp.extensions import db
 from webapp.models import AlertDelivery, AlertDestination, DeliveryStatus, DestinationProblem, Receipt
@@ -108,10 +108,9 @@ def load_health(destination_id: int) -> ChosenHealth:
 
 def list_offered(workspace_id: int) -> Sequence[AlertDestination]:
     """Return the destinations of a workspace that an admin may try to choose, by name. Their health is checked then."""
-    paging = [name for name in CHANNELS if pages_people(name)]
     usable = (
         select(AlertDestination)
-        .where(AlertDestination.workspace_id == workspace_id, AlertDestination.type.not_in(paging))
+        .where(AlertDestination.workspace_id == workspace_id, AlertDestination.type.not_in(PAGING_CHANNELS))
         .where(AlertDestination.is_enabled, AlertDestination.deleted_at.is_(None))
         .order_by(AlertDestination.name, AlertDestination.id)
         .limit(MAX_OFFERED)

@@ -30,8 +30,8 @@ from webapp.models import (
 )
 from webapp.models.row_changes import change_rows
 from webapp.notices.chosen_destination_health import HAS_OPEN_PROBLEM, Obstacle, load_health
+from webapp.notices.endings import Ending, end_notices
 from webapp.notices.headline import Item, describe_headline, name_destinations
-from webapp.notices.mail_results import Ending, end_notices
 from webapp.notices.mails import drop_items, keep_true_items
 from webapp.outbound import OutboundClient
 from webapp.presses.limit_counters import admit_targets
@@ -90,8 +90,8 @@ def send_notice(notice_id: int, app_settings: AppSettings) -> None:
     ready = _claim_with_retries(notice_id, app_settings)
     if ready is None:
         return
-    status, failure = _attempt(ready)
-    retry(lambda: _end(notice_id, status, failure), give_up_at)
+    failure = _attempt(ready)
+    retry(lambda: _end(notice_id, failure, database_clock.now()), give_up_at)
 
 
 def _claim_with_retries(notice_id: int, app_settings: AppSettings) -> ReadyNotice | None:
@@ -120,8 +120,7 @@ def claim(notice_id: int, app_settings: AppSettings, now: datetime) -> ReadyNoti
     try:
         ready = _prepare(notice, workspace, destination, items, app_settings)
     except DeliveryFailed as failure:
-        end_notices([Ending(notice_id, NoticeStatus.FAILED, now, failure.code.value, failure.message)])
-        db.session.commit()
+        _end(notice_id, failure, now)
         return None
     is_free = Notice.id == notice_id, _IS_UNCLAIMED, _still_matches(destination)
     is_claimed = change_rows(update(Notice).where(*is_free).values(claimed_at=now)) > 0
@@ -189,24 +188,27 @@ def _still_matches(seen: AlertDestination) -> ColumnElement[bool]:
     )
 
 
-def _attempt(ready: ReadyNotice) -> tuple[NoticeStatus, tuple[str, str | None] | None]:
-    """Make the only attempt. Does not use the database."""
+def _attempt(ready: ReadyNotice) -> DeliveryFailed | None:
+    """Make the only attempt, and return why it failed, or None. Does not use the database."""
     try:
         # Counted, but never refused: otherwise, whoever sends tests to the same target would keep a problem from being
         # told. `notice_timing` limits how many notices there are.
         admit_targets(ready.channel.targets(ready.settings, ready.outbound))
         accepted = ready.channel.send(ready.settings, ready.message, ready.outbound)
         log.info("notice accepted", extra={"notice": ready.notice_id, "status": accepted.status})
-        return NoticeStatus.SENT, None
+        return None
     except DeliveryFailed as error:
         failure = error
     except Exception as error:
         failure = log_unexpected(error, notice=ready.notice_id)
     log.warning("notice failed", extra={"notice": ready.notice_id, "code": failure.code.value})
-    return NoticeStatus.FAILED, (failure.code.value, failure.message)
+    return failure
 
 
-def _end(notice_id: int, status: NoticeStatus, failure: tuple[str, str | None] | None) -> None:
-    code, message = failure or (None, None)
-    end_notices([Ending(notice_id, status, database_clock.now(), code, message)])
+def _end(notice_id: int, failure: DeliveryFailed | None, now: datetime) -> None:
+    """Record that a notice was accepted, or why it failed, and commit."""
+    if failure is None:
+        end_notices([Ending(notice_id, NoticeStatus.SENT, now)])
+    else:
+        end_notices([Ending(notice_id, NoticeStatus.FAILED, now, failure.code.value, failure.message)])
     db.session.commit()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from webapp.account_mail.outcome import find_next_step
 from webapp.app_state import current_settings
+from webapp.channels import describe_channel
 from webapp.deliveries.arrival import UNCERTAIN_CODES
 from webapp.deliveries.badge import known_code
 from webapp.deliveries.badge import next_step as code_step
@@ -28,7 +29,7 @@ from webapp.models import (
 from webapp.notices.chosen_destination import find_chosen
 from webapp.notices.chosen_destination_health import describe_obstacle, describe_obstacle_step
 from webapp.notices.message_references import find_references
-from webapp.notices.wording import KINDS, describe_cause, describe_channel, describe_count, describe_end
+from webapp.notices.wording import KINDS, describe_cause, describe_count, describe_end
 from webapp.notices.wording import describe_next_step as describe_step
 
 # Rows of each list. The page counts the others.

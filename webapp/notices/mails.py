@@ -15,6 +15,7 @@ from webapp.account_mail.mail_content import (
 )
 from webapp.app_state import current_settings
 from webapp.auth.mailed_account import find_account_recipient
+from webapp.channels import describe_channel
 from webapp.destinations.masking import mask_target
 from webapp.extensions import db
 from webapp.models import (
@@ -30,7 +31,7 @@ from webapp.models import (
 from webapp.notices.headline import Item, describe_headline, is_failure
 from webapp.notices.message_references import find_references
 from webapp.notices.recipients import find_role_of_recipient
-from webapp.notices.wording import describe_cause, describe_channel, describe_count, describe_end, describe_next_step
+from webapp.notices.wording import describe_cause, describe_count, describe_end, describe_next_step
 from webapp.text.counting import count
 from webapp.text.names import isolate_name, quote_apart
 
@@ -57,7 +58,7 @@ def compose_notice(mail: AccountMail, now: datetime) -> MailContent | None:
     if role is None or workspace is None or workspace.deleted_at is not None:
         return None
     items = keep_true_items(notice.id)
-    return write_notice(workspace, items, role) if items else None
+    return _write_mail(workspace, items, role) if items else None
 
 
 NOTICE_COMPOSER = Composer(find_recipient, compose_notice)
@@ -94,7 +95,7 @@ def _find_notice(mail: AccountMail) -> Notice | None:
     return db.session.scalars(query).one_or_none()
 
 
-def write_notice(workspace: Workspace, items: Sequence[Item], role: Role) -> MailContent:
+def _write_mail(workspace: Workspace, items: Sequence[Item], role: Role) -> MailContent:
     """Return what the mail says to a member of this role."""
     slug = workspace.slug
     left = len(items) - MAX_DESCRIBED

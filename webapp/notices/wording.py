@@ -22,12 +22,6 @@ _ENDS = {
 }
 
 
-def describe_channel(channel_name: str) -> str:
-    """Return what a channel is called."""
-    channel = CHANNELS.get(channel_name)
-    return channel.label if channel else channel_name
-
-
 def describe_cause(problem: DestinationProblem) -> str:
     """Return why a problem is one."""
     match problem.kind:

@@ -11,7 +11,7 @@ from webapp.app_state import current_settings
 from webapp.extensions import db
 from webapp.notices.destination_sending import end_lost_notices
 from webapp.notices.due_notices import list_due_workspaces, plan_notices
-from webapp.notices.mail_results import settle_notices
+from webapp.notices.endings import settle_notices
 from webapp.notices.problem_closing import close_problems
 from webapp.notices.retention import delete_old_page
 from webapp.notices.unconfirmed_problems import open_unconfirmed

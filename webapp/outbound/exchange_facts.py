@@ -10,7 +10,6 @@ from datetime import datetime
 from enum import StrEnum
 from ipaddress import ip_address
 from time import monotonic
-from types import TracebackType
 from typing import Any, Self
 
 from webapp.outbound.policy.public_networks import Network, is_allowed_answer
@@ -98,9 +97,7 @@ class ExchangeRecorder:
         self._reset()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.end(is_complete=False)
 
     @property

@@ -1,6 +1,6 @@
 """Which destinations Test all leaves out, and why: disabled, not confirmed, cooling down, or over a limit."""
 
-from collections import Counter, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,13 +69,12 @@ def summarize(waits: Waits) -> list[LeftOut]:
 
 def add_up(left_out: Iterable[LeftOut]) -> list[LeftOut]:
     """Return what several presses left out together, by reason."""
-    counts: Counter[str] = Counter()
-    parts = list(left_out)
-    for part in parts:
-        counts[part.reason] += part.count
+    by_reason: dict[RequestResult, list[LeftOut]] = defaultdict(list)
+    for part in left_out:
+        by_reason[part.reason].append(part)
     return [
-        LeftOut(reason, counts[reason], max(part.seconds for part in parts if part.reason is reason))
-        for reason in dict.fromkeys(part.reason for part in parts)
+        LeftOut(reason, sum(part.count for part in parts), max(part.seconds for part in parts))
+        for reason, parts in by_reason.items()
     ]
 
 

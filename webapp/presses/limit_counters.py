@@ -107,7 +107,18 @@ def list_limits(account_id: int | None, workspace_id: int, targets: Sequence[Sen
     return [
         *(member if account_id is not None else ()),
         PressLimit(RequestResult.WORKSPACE_LIMIT, f"workspace:{workspace_id}", amounts.per_workspace),
-        *(PressLimit(RequestResult.TARGET_LIMIT, _target_key(target), _amount(target, amounts)) for target in targets),
+        *_list_target_limits(targets, amounts),
+    ]
+
+
+def _list_target_limits(targets: Iterable[SendTarget], amounts: SendLimits) -> list[PressLimit]:
+    return [
+        PressLimit(
+            RequestResult.TARGET_LIMIT,
+            f"target:{hash_key('target of a test', target.kind, target.name)}",
+            amounts.per_recipient if target.kind is TargetKind.RECIPIENT else amounts.per_target,
+        )
+        for target in targets
     ]
 
 
@@ -145,10 +156,8 @@ def _read_result(
     """full: as returned by the script for one press."""
     if full is None:
         return CoolingDown()
-    return _refuse(limits, full) if full else press_id
-
-
-def _refuse(limits: Sequence[PressLimit], full: Sequence[Sequence[int]]) -> TooManyTestSends:
+    if not full:
+        return press_id
     first, to_all = (max(waits[position] for waits in full) for position in (1, 2))
     return TooManyTestSends(limits[full[0][0]].reason, _to_seconds(first), _to_seconds(to_all))
 
@@ -175,12 +184,8 @@ def admit_targets(targets: Sequence[SendTarget]) -> bool:
 
     Returns True while the queue server is down, as `admit_recipient` does.
     """
-    amounts = current_settings().send_limits
-    limits = [
-        PressLimit(RequestResult.TARGET_LIMIT, _target_key(target), _amount(target, amounts)) for target in targets
-    ]
     try:
-        count_press(limits)
+        count_press(_list_target_limits(targets, current_settings().send_limits))
     except TooManyTestSends:
         return False
     except RedisError as error:
@@ -190,14 +195,6 @@ def admit_targets(targets: Sequence[SendTarget]) -> bool:
 
 def _keys(limits: Sequence[PressLimit]) -> list[str]:
     return [redis_key(f"presses:{limit.key}") for limit in limits]
-
-
-def _target_key(target: SendTarget) -> str:
-    return f"target:{hash_key('target of a test', target.kind, target.name)}"
-
-
-def _amount(target: SendTarget, amounts: SendLimits) -> int:
-    return amounts.per_recipient if target.kind is TargetKind.RECIPIENT else amounts.per_target
 
 
 def _to_seconds(milliseconds: int) -> int:

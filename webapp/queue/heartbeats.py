@@ -1,5 +1,7 @@
 """Records and counts worker heartbeats. RQ's own count is lost when Redis restarts."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import attrgetter
@@ -56,7 +58,7 @@ def record_heartbeat(worker: str, database_mark: str = "") -> None:
     worker: its name, the same for all of its processes. database_mark: what tells its database from others.
     """
     redis, key = app_state().redis, redis_key(HEARTBEATS)
-    try:
+    with _explaining():
         now = _to_seconds(redis.time())
         with redis.pipeline() as pipeline:
             pipeline.zadd(key, {worker: now})
@@ -64,24 +66,18 @@ def record_heartbeat(worker: str, database_mark: str = "") -> None:
             pipeline.zremrangebyscore(key, "-inf", now - HEARTBEAT_EXPIRY)
             pipeline.zremrangebyscore(key, now + HEARTBEAT_EXPIRY, "+inf")  # the clock was set back
             pipeline.execute()
-    except RedisError as error:
-        raise _unavailable(error) from None
 
 
 def record_fault(fault: WorkerFault | Reason) -> None:
     """Record why a worker does not do its work, or why it cannot use the database. Raises `QueueUnavailable`."""
-    try:
+    with _explaining():
         app_state().redis.set(redis_key(FAULT), fault.name, ex=HEARTBEAT_TTL)
-    except RedisError as error:
-        raise _unavailable(error) from None
 
 
 def find_fault() -> str | None:
     """Return why the latest worker without a heartbeat does not do its work, if one runs. Raises `QueueUnavailable`."""
-    try:
+    with _explaining():
         stored = app_state().redis.get(redis_key(FAULT))
-    except RedisError as error:
-        raise _unavailable(error) from None
     name = stored.decode("ascii", "replace") if isinstance(stored, bytes) else ""
     if name in Reason.__members__:
         return f"a worker runs, but the database {Reason[name].predicate}"
@@ -103,13 +99,10 @@ class Worker:
 
 def list_workers() -> list[Worker]:
     """Return the workers that have sent a heartbeat within the last minutes, by name. Raises `QueueUnavailable`."""
-    try:
-        with app_state().redis.pipeline() as pipeline:
-            pipeline.time()
-            pipeline.zrange(redis_key(HEARTBEATS), 0, -1, withscores=True)
-            time, heartbeats = pipeline.execute()
-    except RedisError as error:
-        raise _unavailable(error) from None
+    with _explaining(), app_state().redis.pipeline() as pipeline:
+        pipeline.time()
+        pipeline.zrange(redis_key(HEARTBEATS), 0, -1, withscores=True)
+        time, heartbeats = pipeline.execute()
     now = _to_seconds(time)
     return sorted(
         (Worker(name.decode(), now - recorded_at) for name, recorded_at in heartbeats), key=attrgetter("name")
@@ -124,10 +117,8 @@ def count_workers() -> int:
 def list_database_marks() -> list[str]:
     """Return what each live worker says of its database, empty if nothing. Raises `QueueUnavailable`."""
     keys = [redis_key(f"{DATABASE_MARK}:{worker.name}") for worker in list_workers() if worker.is_alive]
-    try:
+    with _explaining():
         marks = app_state().redis.mget(keys) if keys else ()
-    except RedisError as error:
-        raise _unavailable(error) from None
     return [mark.decode("ascii", "replace") if isinstance(mark, bytes) else "" for mark in marks]
 
 
@@ -141,5 +132,10 @@ def _to_seconds(time: tuple[int, int]) -> float:
     return seconds + microseconds / 1_000_000
 
 
-def _unavailable(error: RedisError) -> QueueUnavailable:
-    return QueueUnavailable(classify(error, app_state().settings.redis_url))
+@contextmanager
+def _explaining() -> Iterator[None]:
+    """Raise `QueueUnavailable` with the reason in place of an error of redis."""
+    try:
+        yield
+    except RedisError as error:
+        raise QueueUnavailable(classify(error, app_state().settings.redis_url)) from None

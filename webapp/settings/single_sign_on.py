@@ -30,6 +30,8 @@ _MAX_LENGTH = 255
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _EXAMPLE = "such as https://login.example.com/realms/company"
+# What could be a whole entry, and something else behind it.
+_WRONG_SEPARATOR = re.compile(rf":[^:;]*=\s*(?:{'|'.join(ROLES)})[\s;]", re.IGNORECASE)
 _ROLE_FORM = "takes group:workspace=role entries, such as ops:harbor=admin"
 
 
@@ -150,6 +152,8 @@ def _find_role_problem(group: str, slug: str, role: str) -> str | None:
     """Return the rest of a sentence. A group's name is not secret, but may be long, so the number names the entry."""
     if role not in ROLES:
         return f"does not end in one of {', '.join(f'={known}' for known in ROLES)}. In a group, write a comma as %2C"
+    if _WRONG_SEPARATOR.search(group):
+        return "goes on behind a role: separate the entries by commas"
     if slug == "*":
         return "stands for every workspace: list each one by its slug"
     if not is_slug(slug):

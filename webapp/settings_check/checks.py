@@ -11,6 +11,7 @@ from webapp.settings_check.finding import Check, Finding, Severity
 from webapp.settings_check.key_checks import check_keys
 from webapp.settings_check.network_checks import check_dns, check_egress_proxy, check_mail
 from webapp.settings_check.page_checks import check_page_settings
+from webapp.settings_check.ping_checks import check_ping
 from webapp.settings_check.private_receiver_checks import check_private_receivers
 from webapp.settings_check.search_checks import check_search
 from webapp.settings_check.server_checks import check_database_server, check_queue_server, check_workers
@@ -29,6 +30,7 @@ CHECKS: Mapping[str, Check] = {
     "dns": check_dns,
     "proxy": check_egress_proxy,
     "private": check_private_receivers,
+    "ping": check_ping,
     "pages": check_page_settings,
     "sign-in": check_sign_in,
 }

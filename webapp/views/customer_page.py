@@ -138,7 +138,7 @@ def _render(
 ) -> PageResponse:
     now = database_clock.now()
     newest, shared = load_status(opened.destination, now)
-    status = build_status(opened.visit, opened.destination, newest, now, notice, shared)
+    status = build_status(opened.visit, opened.destination, newest, shared, now, notice)
     status = replace(status, last_test=word_for_customer(status.last_test))
     page = render_template(
         "customer_page.html" if whole else "_customer_status.html",

@@ -48,7 +48,7 @@ def show(slug: str, destination_id: str) -> PageResponse:
     return render_template(
         "destination.html",
         channel=CHANNELS.get(destination.type),
-        status=build_status(visit, destination, newest, now, shared=shared),
+        status=build_status(visit, destination, newest, shared, now),
         watch=watch_receipt(newest, now, bool(links and links.current)),
         settings=mask_settings(destination, visit.role, current_settings().cipher),
         links=links,
@@ -130,17 +130,14 @@ def _load_details(
 ) -> dict[str, Any]:
     """Return the inputs of the details fragment."""
     diagnosis = diagnose(destination, newest)
-    where, channel = mask_target(destination, visit.role, current_settings().cipher), CHANNELS.get(destination.type)
+    where = mask_target(destination, visit.role, current_settings().cipher)
     target = f"{where.text}, fingerprint {where.fingerprint}" if where.fingerprint else where.text
-    label = channel.label if channel else destination.type
     return {
         "visit": visit,
         "destination": destination,
         "diagnosis": diagnosis,
         "exchange": describe_exchange(diagnosis.exchange, newest.answer_status if newest else None, visit.role),
-        "report": write_report(
-            visit.workspace.name, destination, label, target, diagnosis, shared.proof[destination.id], now
-        ),
+        "report": write_report(visit.workspace.name, destination, target, diagnosis, shared.proof[destination.id], now),
         "history": [(send, describe_outcome(send, destination.type)) for send in list_test_sends(destination)],
         "offer": find_offer(destination, newest) if visit.role.may_edit else None,
         "customer_error": None,

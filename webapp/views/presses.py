@@ -101,7 +101,7 @@ def _render_response(
 ) -> Fragment:
     now = database_clock.now()
     newest, shared = load_status(destination, now)
-    status = build_status(visit, destination, newest, now, refusal, shared)
+    status = build_status(visit, destination, newest, shared, now, refusal)
     # At least 1 s: the rate limiter's cooldown may outlast the row's by a fraction of a second.
     headers = {"Retry-After": str(wait or max(status.cooldown, 1))} if code == 429 else {}
     if request.method == "POST" or status.poll_ms is None or _has_begun(status):

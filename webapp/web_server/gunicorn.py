@@ -30,6 +30,14 @@ control_socket_disable = True
 forwarder_headers = ""
 
 
+def on_starting(server: Any) -> None:
+    """Refuse to listen without a process that responds, and warn if slow pages could take all threads."""
+    if server.cfg.workers < 1:
+        sys.exit("WEB_CONCURRENCY has to be 1 or more: without a process, nobody gets a response.")
+    if server.cfg.threads < threads:
+        server.log.warning("Alertcheck needs %s threads or more: health checks may fail while pages are slow.", threads)
+
+
 def post_fork(server: Any, _worker: object) -> None:
     """Let a new process import the package anew: after an upgrade and a reload, the parent's copy is an old version.
 

@@ -1,28 +1,16 @@
 """Sends mails to people in a worker process: few at once, each in a thread, beside the deliveries."""
 
-from collections.abc import Sequence
-
 from flask import Flask
 
 from webapp.account_mail import sending
 from webapp.app_state import current_settings
-from webapp.deliveries.attempts.ready_deliveries import ReadyDelivery
-from webapp.models import AccountMailKind
-from webapp.notices.mails import NOTICE_COMPOSER
 from webapp.presses.limit_counters import admit_recipient
 from webapp.worker.dispatcher import ConcurrencyLimits
-from webapp.worker.mail_composers import COMPOSERS as ACCOUNT_COMPOSERS
+from webapp.worker.mail_composers import COMPOSERS
 from webapp.worker.thread_errors import log_thread_errors
-
-COMPOSERS = {**ACCOUNT_COMPOSERS, AccountMailKind.NOTICE: NOTICE_COMPOSER}
 
 # A mail server that hangs holds each of them for 8 s. Those that cannot wait are enqueued again by maintenance.
 LIMITS = ConcurrencyLimits(concurrent=8, per_workspace=8, waiting=500, waiting_per_workspace=500)
-
-
-def list_ready_mails(mail_ids: Sequence[int]) -> list[ReadyDelivery]:
-    """Return mails as the dispatcher takes them: none waits for another. The claim decides which are sent."""
-    return [ReadyDelivery(delivery_id=mail_id, destination_id=mail_id, workspace_id=0) for mail_id in mail_ids]
 
 
 def send_mail(app: Flask, mail_id: int) -> None:

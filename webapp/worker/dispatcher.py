@@ -205,6 +205,11 @@ class Dispatcher:
                 self._changed.notify_all()
 
 
+def list_independent(ids: Sequence[int]) -> list[ReadyDelivery]:
+    """Return mails or notices as a dispatcher takes them: none waits for another. Their claims decide what is sent."""
+    return [ReadyDelivery(delivery_id=each, destination_id=each, workspace_id=0) for each in ids]
+
+
 def _start_thread(target: Callable[[], None]) -> bool:
     """Start a thread. Returns False if there is no memory for one."""
     try:

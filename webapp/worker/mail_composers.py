@@ -1,10 +1,11 @@
-"""Who composes which mail about an account. One line adds a kind."""
+"""Who composes which mail to people. One line adds a kind."""
 
 from webapp.account_mail.mail_content import Composer, Composers
 from webapp.auth import address_confirmation, password_mails
 from webapp.auth.mailed_account import find_account_recipient
 from webapp.auth.trial_mail import compose_check
 from webapp.models import AccountMailKind
+from webapp.notices.mails import NOTICE_COMPOSER
 from webapp.workspaces import invitation_mails
 
 COMPOSERS: Composers = {
@@ -15,4 +16,5 @@ COMPOSERS: Composers = {
     ),
     AccountMailKind.INVITATION: Composer(invitation_mails.find_recipient, invitation_mails.compose_invitation),
     AccountMailKind.CHECK: Composer(find_account_recipient, compose_check),
+    AccountMailKind.NOTICE: NOTICE_COMPOSER,
 }

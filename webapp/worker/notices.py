@@ -1,7 +1,7 @@
 """Sends notices to destinations in a worker process: few at once, each in a thread, beside the deliveries."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
@@ -9,10 +9,9 @@ from flask import Flask
 
 from webapp.app_state import current_settings
 from webapp.database.outages import describe_outage
-from webapp.deliveries.attempts.ready_deliveries import ReadyDelivery
 from webapp.extensions import db
 from webapp.notices.destination_sending import list_waiting_notices, send_notice
-from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher
+from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher, list_independent
 from webapp.worker.thread_errors import log_thread_errors
 
 log = logging.getLogger(__name__)
@@ -27,7 +26,7 @@ INTERVAL = 3.0
 @contextmanager
 def sending_notices(app: Flask) -> Iterator[Dispatcher]:
     """Send the notices that wait, until the block ends. Those that are being sent then go on."""
-    dispatcher = Dispatcher(_list_ready, lambda notice_id: _send(app, notice_id), LIMITS)
+    dispatcher = Dispatcher(list_independent, lambda notice_id: _send(app, notice_id), LIMITS)
     is_over = Event()
     looking = Thread(target=_look_regularly, args=(app, dispatcher, is_over), daemon=True)
     looking.start()
@@ -55,11 +54,6 @@ def submit_waiting(dispatcher: Dispatcher) -> None:
         return
     db.session.remove()  # submitting may wait
     dispatcher.submit(*waiting)
-
-
-def _list_ready(notice_ids: Sequence[int]) -> list[ReadyDelivery]:
-    """Return notices as the dispatcher takes them: none waits for another. The claim decides which are sent."""
-    return [ReadyDelivery(delivery_id=each, destination_id=each, workspace_id=0) for each in notice_ids]
 
 
 def _send(app: Flask, notice_id: int) -> None:

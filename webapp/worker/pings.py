@@ -37,5 +37,5 @@ def _ping() -> None:
 
 def ping_if_working() -> None:
     """Send the pings that are due if a worker has a heartbeat: only a worker that does all its work has one."""
-    if queue.count_workers() > 0:
+    if queue.is_worker_alive():
         send_due_pings(database_clock.now())

@@ -23,7 +23,7 @@ from webapp.queue.connection import connect_patiently
 from webapp.queue.jobs import open_worker_queue
 from webapp.settings import AppSettings
 from webapp.worker import account_mails
-from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher, Report
+from webapp.worker.dispatcher import ConcurrencyLimits, Dispatcher, Report, list_independent
 from webapp.worker.job_taker import JobTaker
 from webapp.worker.notices import sending_notices
 from webapp.worker.pings import ping_while_working
@@ -79,7 +79,7 @@ def dispatching(limits: ConcurrencyLimits, progress: Progress) -> Iterator[Dispa
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
     send = partial(_send, app, progress, deliveries.open_groups(current_settings()))
     dispatcher = app_state().dispatcher = Dispatcher(partial(_look_up, app), send, limits, send_alone=send)
-    mails = Dispatcher(account_mails.list_ready_mails, partial(account_mails.send_mail, app), account_mails.LIMITS)
+    mails = Dispatcher(list_independent, partial(account_mails.send_mail, app), account_mails.LIMITS)
     app_state().mail_dispatcher = mails
     try:
         with sending_notices(app) as notices:

@@ -9,6 +9,7 @@ from webapp.deliveries.workspace_deletion import delete_page_of
 from webapp.extensions import db
 from webapp.models import Workspace
 from webapp.models.ownership import AUDIT_TRAIL, delete_page_of_owned_rows
+from webapp.models.row_changes import change_rows
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,7 @@ def delete_remains() -> None:
         if delete_page_of(workspace_id) or delete_page_of_owned_rows(workspace_id, kept={AUDIT_TRAIL}):
             db.session.commit()
             continue
-        gone = delete(Workspace).where(Workspace.id == workspace_id)
-        db.session.execute(gone.execution_options(synchronize_session=False))
+        change_rows(delete(Workspace).where(Workspace.id == workspace_id))
         db.session.commit()
         log.info("deleted workspace removed", extra={"workspace": workspace_id})
         workspace_id = db.session.scalar(_FIRST_DELETED)

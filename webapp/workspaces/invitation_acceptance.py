@@ -13,7 +13,7 @@ from sqlalchemy.orm import contains_eager
 
 from webapp.audit import Action, Actor, record_account_event, record_invitation_event
 from webapp.auth.access import find_role
-from webapp.auth.accounts import add_account, find_by_email
+from webapp.auth.accounts import NewAccount, add_account, find_by_email
 from webapp.auth.email_address import read_new_email
 from webapp.auth.one_time_tokens import hash_token, is_token
 from webapp.auth.password_sign_in import require_passwords
@@ -57,15 +57,6 @@ class OpenInvitation:
     def admits(self, email: str) -> bool:
         """Return whether the account with this address, in canonical form, may accept."""
         return self.invitation.email in (None, email)
-
-
-@dataclass(frozen=True)
-class NewAccount:
-    """What somebody without an account enters. email: any spelling; not read if the invitation names the address."""
-
-    email: str
-    name: str
-    password: str
 
 
 def open_invitation(token: str, now: datetime) -> OpenInvitation | None:
@@ -125,6 +116,7 @@ def accept(token: str, account: Account, now: datetime) -> Workspace:
 def accept_with_new_account(token: str, entered: NewAccount, now: datetime) -> tuple[Account, Workspace]:
     """Add an account, make it a member, use up the invitation, record it, and commit.
 
+    entered: its address, in any spelling, is not read if the invitation names one.
     Raises `InvitationEnded`, `InvalidEmail`, `WeakPassword`, `AddressTaken` and `PasswordsOff`, and then changes
     nothing. The work is the same whether an account has the address or not.
     """

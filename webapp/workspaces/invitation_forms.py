@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from wtforms import Field as FormField
-from wtforms import Form, PasswordField, RadioField, StringField
-from wtforms.validators import DataRequired, ValidationError
+from wtforms import PasswordField, RadioField, StringField
+from wtforms.validators import DataRequired, Optional
 
-from webapp.auth.email_address import InvalidEmail, read_new_email
+from webapp.auth.accounts import NewAccount
+from webapp.auth.email_address import read_new_email
 from webapp.auth.password_strength import MIN_LENGTH
 from webapp.extensions import PageForm
 from webapp.models import Role
-from webapp.text.names import NameInvalid, read_name
-from webapp.workspaces.invitation_acceptance import NewAccount
+from webapp.text.names import read_name
+from webapp.workspaces.set_up_forms import checked_by
 
 # What each role may do, in the words of the pages.
 ROLES = {
@@ -24,32 +24,13 @@ ROLES = {
 _ROLE_NAMES: Any = [role.value for role in Role]
 
 
-def _check_new_email(_form: Form, field: FormField) -> None:
-    try:
-        read_new_email(field.data or "")
-    except InvalidEmail as reason:
-        raise ValidationError(str(reason)) from None
-
-
-def _check_address(form: Form, field: FormField) -> None:
-    if (field.data or "").strip():
-        _check_new_email(form, field)
-
-
-def _check_name(_form: Form, field: FormField) -> None:
-    try:
-        read_name(field.data or "")
-    except NameInvalid as reason:
-        raise ValidationError(str(reason)) from None
-
-
 class InvitationForm(PageForm):
     """The role that an invitation gives, and the only address that may accept it, if any."""
 
     role = RadioField("Role", choices=_ROLE_NAMES, default=Role.SUPPORT.value)
     email = StringField(
         "Email address (optional)",
-        [_check_address],
+        [Optional(), checked_by(read_new_email)],
         description="If you enter one, only an account with this address can accept.",
         render_kw={"type": "email", "autocomplete": "off"},
     )
@@ -63,8 +44,10 @@ class InvitationForm(PageForm):
 class NewAccountForm(PageForm):
     """A new account. The email field is missing if the invitation names the address."""
 
-    email = StringField("Email address", [_check_new_email], render_kw={"type": "email", "autocomplete": "username"})
-    name = StringField("Your name", [_check_name], render_kw={"autocomplete": "name"})
+    email = StringField(
+        "Email address", [checked_by(read_new_email)], render_kw={"type": "email", "autocomplete": "username"}
+    )
+    name = StringField("Your name", [checked_by(read_name)], render_kw={"autocomplete": "name"})
     password = PasswordField(
         "Password",
         [DataRequired("Enter a password.")],

@@ -33,8 +33,6 @@ MAX_INVITATIONS = 50
 # Purposes of the tokens. No token of one link opens the other.
 COPIED, MAILED = "invitation", "mailed invitation"
 
-_UNSYNCED = {"synchronize_session": False}
-
 
 class InvitationRefused(Exception):
     """No invitation was made or renewed. The text is a sentence for the admin."""
@@ -114,8 +112,7 @@ def end_invitations_of(account_id: int, workspace_id: int | None) -> None:
 
     Those for its address would otherwise let a member who was removed come back. The caller commits.
     """
-    of_account = _concerning(account_id, workspace_id)
-    db.session.execute(delete(Invitation).where(of_account), execution_options=_UNSYNCED)
+    change_rows(delete(Invitation).where(_concerning(account_id, workspace_id)))
 
 
 def count_invitations_of(account_id: int, workspace_id: int, now: datetime) -> int:
@@ -176,7 +173,7 @@ def _delete_ended(workspace_id: int, email: str | None, now: datetime) -> None:
     """Make room for an invitation for an address whose earlier one has ended."""
     ended = (Invitation.workspace_id == workspace_id) & (Invitation.email == email) & (Invitation.expires_at <= now)
     if email is not None:
-        db.session.execute(delete(Invitation).where(ended), execution_options=_UNSYNCED)
+        change_rows(delete(Invitation).where(ended))
 
 
 def _find_refusal(workspace_id: int, email: str | None) -> str | None:

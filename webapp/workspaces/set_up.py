@@ -4,13 +4,14 @@ Each function ends the link first: of several presses at once, one goes on, and 
 commits, together with the session.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 
 from webapp.audit import Action, Actor, record_account_event, record_instance_event
 from webapp.auth import accounts
+from webapp.auth.accounts import NewAccount
 from webapp.auth.instance_admins import make_instance_admin
 from webapp.auth.set_up_links import SetUpLink, use_link
 from webapp.models import Account, Role, Workspace
@@ -33,16 +34,7 @@ class Admission:
     workspace: Workspace | None = None
 
 
-@dataclass(frozen=True)
-class FirstAccount:
-    """What a person typed about their account, checked and cleaned."""
-
-    name: str
-    email: str
-    password: str = field(repr=False)
-
-
-def set_up_installation(link: SetUpLink, person: FirstAccount, slug: str, name: str, now: datetime) -> Admission:
+def set_up_installation(link: SetUpLink, person: NewAccount, slug: str, name: str, now: datetime) -> Admission:
     """Make the first account, which administers the installation and its first workspace. slug, name: the workspace's.
 
     Raises `SlugUsed`.
@@ -66,7 +58,7 @@ def admit_account(link: SetUpLink, account: Account, now: datetime) -> Admission
     return Admission(account)
 
 
-def admit_new_account(link: SetUpLink, person: FirstAccount, now: datetime) -> Admission:
+def admit_new_account(link: SetUpLink, person: NewAccount, now: datetime) -> Admission:
     """Use a later link for an account that it makes. Its session alone gets the rights. Raises `EmailTaken`."""
     use_link(link, now)
     account = _add_account(person, now)
@@ -84,7 +76,7 @@ def follow_sign_on(link: SetUpLink, account: Account, now: datetime) -> None:
     _record_use(account, FIRST_ACCOUNT if link.is_first else FOR_ONE_SESSION, now)
 
 
-def _add_account(person: FirstAccount, now: datetime) -> Account:
+def _add_account(person: NewAccount, now: datetime) -> Account:
     try:
         account = accounts.add_account(person.email, person.name, person.password, now)
     except IntegrityError:

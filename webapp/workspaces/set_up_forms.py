@@ -7,7 +7,7 @@ from wtforms import Field as FormField
 from wtforms import Form, PasswordField, StringField
 from wtforms.validators import ValidationError
 
-from webapp.auth.accounts import find_by_email
+from webapp.auth.accounts import NewAccount, find_by_email
 from webapp.auth.email_address import InvalidEmail, read_new_email
 from webapp.auth.password_strength import MIN_LENGTH, WeakPassword, check_password
 from webapp.auth.set_up_links import SetUpLink
@@ -19,7 +19,6 @@ from webapp.text.slugs import InvalidSlug, propose_slug, read_slug
 from webapp.workspaces.set_up import (
     Admission,
     EmailTaken,
-    FirstAccount,
     admit_account,
     admit_new_account,
     set_up_installation,
@@ -31,7 +30,7 @@ EMAIL_TAKEN = "An account has this email address. Use the form for an existing a
 _INVALID = (NameInvalid, InvalidEmail, InvalidSlug)
 
 
-def _checked_by(read: Callable[[str], str]) -> Callable[[Form, FormField], None]:
+def checked_by(read: Callable[[str], str]) -> Callable[[Form, FormField], None]:
     """Return a validator that replaces what was typed with what a rule reads. The rule's error is the field's."""
 
     def check(_form: Form, field: FormField) -> None:
@@ -54,10 +53,10 @@ class NotUsed(Exception):
 class AccountForm(PageForm):
     """A new account."""
 
-    name = StringField("Your name", [_checked_by(read_name)], render_kw={"autocomplete": "name", "maxlength": 200})
+    name = StringField("Your name", [checked_by(read_name)], render_kw={"autocomplete": "name", "maxlength": 200})
     email = StringField(
         "Your email address",
-        [_checked_by(read_new_email)],
+        [checked_by(read_new_email)],
         description="You sign in with it.",
         render_kw={"autocomplete": "username", "type": "email"},
     )
@@ -82,9 +81,9 @@ class AccountForm(PageForm):
         """Return what others know of the owner."""
         return (self.email.data or "", self.name.data or "")
 
-    def read(self) -> FirstAccount:
+    def read(self) -> NewAccount:
         """Return what was typed. Only once it is valid."""
-        return FirstAccount(self.name.data or "", self.email.data or "", self.password.data or "")
+        return NewAccount(self.email.data or "", self.name.data or "", self.password.data or "")
 
 
 class InstallationForm(AccountForm):
@@ -92,13 +91,13 @@ class InstallationForm(AccountForm):
 
     workspace = StringField(
         "Name of your workspace",
-        [_checked_by(read_name)],
+        [checked_by(read_name)],
         description="It holds the alert destinations of a team or a customer. You can change the name later.",
         render_kw={"maxlength": 200},
     )
     slug = StringField(
         "Short name for its addresses",
-        [_checked_by(_read_slug)],
+        [checked_by(_read_slug)],
         description="Optional, and never changes: lowercase letters, digits and hyphens, such as harbor in /w/harbor. "
         "If you leave it blank, it is made from the name.",
         render_kw={"autocapitalize": "none", "spellcheck": "false", "maxlength": 63},
@@ -128,7 +127,7 @@ class ExistingAccountForm(PageForm):
 
     existing = StringField(
         "Email address of the account",
-        [_checked_by(read_new_email)],
+        [checked_by(read_new_email)],
         description="Its password stays as it is.",
         render_kw={"autocomplete": "username", "type": "email"},
     )

@@ -118,7 +118,7 @@ def test_a_press_on_a_page_of_an_ended_visit_leads_to_the_start_page(app: Flask)
     page = visitor.post(press, headers={"Sec-Fetch-Mode": "navigate"}, follow_redirects=True)
 
     assert (fragment.status_code, fragment.headers["HX-Redirect"].partition("?")[0]) == (401, "/sign-in")
-    assert (page.request.path, page.text.count('role="status">')) == ("/sign-in", 1)
+    assert (page.request.path, page.text.count('class="flash" role="status">')) == ("/sign-in", 1)
     assert "Sign in" not in page.text
 
 

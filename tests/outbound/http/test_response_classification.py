@@ -152,20 +152,24 @@ def test_an_answer_that_reports_an_error_is_accepted_with_a_warning() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("title", "code"),
-    [
-        (b"400 No required SSL certificate was sent", Code.CLIENT_CERTIFICATE_REQUIRED),
-        (b"400 The SSL certificate error", Code.CLIENT_CERTIFICATE_REQUIRED),
-        (b"400 The plain HTTP request was sent to HTTPS port", Code.SCHEME_NOT_ALLOWED),
-        (b"You're speaking plain HTTP to an SSL-enabled server port.", Code.SCHEME_NOT_ALLOWED),
-        (b"Client sent an HTTP request to an HTTPS server.", Code.SCHEME_NOT_ALLOWED),
-        (b"This combination of host and port requires TLS.", Code.SCHEME_NOT_ALLOWED),
-        (b"400 Bad Request", Code.BAD_REQUEST),
-    ],
-)
-def test_a_web_servers_own_page_tells_what_is_wrong_with_the_connection(title: bytes, code: Code) -> None:
-    assert failure_of(response_of(400, b"<html><head><title>%b</title></head></html>" % title)).code is code
+@pytest.mark.parametrize("status", [200, 202, 403, 405, 429])
+def test_a_firewalls_challenge_is_a_failure_whatever_its_status_is(status: int) -> None:
+    failure = failure_of(response_of(status, x_amzn_waf_action="challenge"))
+    assert (failure.code, failure.may_retry) == (Code.FORBIDDEN, False)
+    assert failure.message == (
+        f"hooks.example.com answered {status}: a firewall in front of it wants to see a browser, and did not pass the "
+        "message on."
+    )
+
+
+def test_a_services_own_word_comes_before_a_firewalls_header() -> None:
+    assert failure_of(response_of(404, cf_mitigated="challenge"), "no_service").code is Code.NOT_FOUND
+
+
+def test_a_page_of_what_is_in_front_of_the_receiver_comes_before_the_status() -> None:
+    page = b"<title>400 The plain HTTP request was sent to HTTPS port</title>"
+    assert failure_of(response_of(400, page)).code is Code.SCHEME_NOT_ALLOWED
+    assert failure_of(response_of(503, b"Error 503 Backend fetch failed", retry_after="5")).retry_after is None
 
 
 @pytest.mark.parametrize("body", [b"no", b"{}", b'{"ok": false}', b'{"error": "<html>"}'])

@@ -39,29 +39,14 @@ def test_a_well_formed_retry_after_is_clamped_to_its_limits(text: str, seconds: 
 @pytest.mark.parametrize(
     "text",
     [
-        *(
-            None,
-            "",
-            "NaN",
-            "inf",
-            "-1",
-            "+5",
-            "1.5",
-            "1e3",
-            " 5",
-            "5 ",
-            "1_0",
-            "30, 60",
-            "1234567890",
-            "\u0665",
-            "garbage",
-        ),
+        *("", "NaN", "inf", "-1", "+5", "1.5", "1e3", " 5", "5 ", "1_0"),
+        *("30, 60", "1234567890", "\u0665", "garbage"),
         "Wed, 99 Oct 2015 07:28:00 GMT",
         "Wed, 21 Xyz 2015 07:28:00 GMT",
         "Wed, 21 Oct 2015 25:28:00 GMT",
     ],
 )
-def test_a_malformed_retry_after_is_ignored(text: str | None) -> None:
+def test_a_malformed_retry_after_is_ignored(text: str) -> None:
     assert parse_retry_after(text, NOON) is None
 
 

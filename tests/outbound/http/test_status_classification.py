@@ -10,11 +10,11 @@ from webapp.outbound.http.status_classification import classify_status
 REDIRECTS = [300, 301, 305, 306, 307, 308, 399]
 SIGN_INS = [302, 303]
 REFUSALS = {
-    Code.BAD_REQUEST: [400, 412, 414, 417, 422, 428, 431, 494],
+    Code.BAD_REQUEST: [400, 412, 414, 417, 422, 428, 431, 463, 494],
     Code.AUTH_FAILED: [401, 407, 440],
     Code.FORBIDDEN: [402, 403, 419, 423, 451],
     Code.NOT_FOUND: [404, 421],
-    Code.METHOD_NOT_ALLOWED: [405, 406, 411, 415, 426, 501, 505],
+    Code.METHOD_NOT_ALLOWED: [405, 406, 411, 415, 426, 464, 501, 505],
     Code.GONE: [410],
     Code.PAYLOAD_TOO_LARGE: [413],
     Code.CLIENT_CERTIFICATE_REQUIRED: [495, 496],

@@ -164,6 +164,35 @@ PERMANENT = [
         "https://www.spamhaus.org/query/ip/192.0.2.1",
         Code.SMTP_HOST_REFUSED,
     ),
+    (
+        "RCPT",
+        "550-rejected because 192.0.2.1 is in a black list at zen.example.org\r\n550 Listed by CSS",  # Exim's
+        Code.SMTP_HOST_REFUSED,
+    ),
+    ("RCPT", "550 5.7.1 Rejected: 192.0.2.1 listed at zen.example.org", Code.SMTP_HOST_REFUSED),
+    ("RCPT", "550 2001:db8::1 is on our blocklist", Code.SMTP_HOST_REFUSED),
+    (
+        "MAIL",
+        "550 5.7.1 Unfortunately, messages from [192.0.2.1] weren't sent. Please contact your Internet service "
+        "provider since part of their network is on our block list (S3140).",
+        Code.SMTP_HOST_REFUSED,
+    ),
+    ("RCPT", "554 5.7.1 Blocked - see https://ipcheck.proofpoint.com/?ip=192.0.2.1", Code.SMTP_HOST_REFUSED),
+    (
+        "MAIL",
+        "553 5.7.1 [BL21] Connections will not be accepted from 192.0.2.1, because the ip is in Spamhaus's list",
+        Code.SMTP_HOST_REFUSED,
+    ),
+    ("RCPT", "553 5.3.0 <ann@example.com>... Spam blocked see: http://spamcop.net/bl.shtml", Code.SMTP_HOST_REFUSED),
+    ("RCPT", "550 5.7.1 Your messages are sent from a dynamic IP address", Code.SMTP_HOST_REFUSED),
+    # The domain of the sender, in a list of domains
+    (
+        "RCPT",
+        "554 5.7.1 Service unavailable; Sender address [alerts@example.com] blocked using dbl.spamhaus.org",
+        Code.SENDER_REFUSED,
+    ),
+    ("MAIL", "550 5.7.1 example.com is listed in dbl.spamhaus.org", Code.SENDER_REFUSED),
+    ("RCPT", "550 5.7.1 Your domain example.com is on our blacklist", Code.SENDER_REFUSED),
     ("RCPT", "550 5.7.25 Client host rejected: cannot find your reverse hostname", Code.SMTP_HOST_REFUSED),
     ("RCPT", "504 5.5.2 <localhost>: Helo command rejected: need fully-qualified hostname", Code.SMTP_HOST_REFUSED),
     ("MAIL", "550 5.7.606 Access denied, banned sending IP [192.0.2.1]", Code.SMTP_HOST_REFUSED),
@@ -190,6 +219,7 @@ PERMANENT = [
     ("END", "552 5.2.3 Message exceeds local size limit", Code.MESSAGE_REFUSED),
     ("END", "554 5.7.1 looks like spam", Code.MESSAGE_REFUSED),
     ("END", "554 5.7.1 [P4] Message blocked: contains a blacklisted URL", Code.MESSAGE_REFUSED),
+    ("END", "554 5.7.1 Blocked, because a link in the message is listed in dbl.spamhaus.org", Code.MESSAGE_REFUSED),
     ("END", "550 5.4.5 Daily user sending quota exceeded.", Code.MESSAGE_REFUSED),
     # The protocol
     ("MAIL", "503 5.5.1 bad sequence of commands", Code.SMTP_PROTOCOL),
@@ -216,6 +246,13 @@ TEMPORARY = [
     ("END", "451 4.7.1 Try again later", Code.SMTP_TEMPORARY, True),
     ("END", "452 4.3.1 disk full", Code.SMTP_TEMPORARY, False),
     ("END", "454 Throttling failure: Maximum sending rate exceeded.", Code.SMTP_TEMPORARY, False),
+    (
+        "RCPT",
+        "450 4.1.2 <ann@exmaple.cmo>: Recipient address rejected: Domain not found",
+        Code.RECIPIENTS_REFUSED,
+        False,
+    ),
+    ("RCPT", "450 4.2.1 The user is receiving mail too quickly", Code.SMTP_TEMPORARY, False),
     ("RCPT", "452-4.2.2 The recipient's inbox is out of storage space.", Code.MAILBOX_FULL, False),
     ("RCPT", "454 4.7.1 <ann@example.com>: Relay access denied", Code.SMTP_RELAY_DENIED, False),
     ("RCPT", "450 4.7.25 Client host rejected: cannot find your hostname", Code.SMTP_HOST_REFUSED, False),

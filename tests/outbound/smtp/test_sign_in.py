@@ -117,6 +117,9 @@ def test_a_wrong_password_is_tried_so_few_times_that_no_account_is_locked(
             Code.SMTP_APP_PASSWORD_REQUIRED,
         ),
         ("535 Application password required", Code.SMTP_APP_PASSWORD_REQUIRED),
+        ("535 Login Fail. Please enter your authorization code to login.", Code.SMTP_APP_PASSWORD_REQUIRED),
+        ("525 5.7.1 Unauthorized IP address", Code.SMTP_HOST_REFUSED),  # Brevo's
+        ("535 5.7.8 This IP address is not allowed for the account", Code.SMTP_HOST_REFUSED),
         ("530 5.7.0 Must issue a STARTTLS command first", Code.SMTP_AUTH_FAILED),  # but the connection is encrypted
         ("454 4.7.0 Temporary authentication failure", Code.SMTP_TEMPORARY),
         ("451 4.3.0 directory is down", Code.SMTP_TEMPORARY),

@@ -2,7 +2,9 @@
 
 import math
 from datetime import datetime, timedelta
-from typing import Protocol
+
+from webapp.deliveries.delivery_rows import AnyDelivery
+from webapp.deliveries.newest_deliveries import NewestTest
 
 COOLDOWN = timedelta(seconds=60)
 
@@ -11,17 +13,7 @@ class CoolingDown(Exception):
     """An earlier test send to this destination is younger than `COOLDOWN`."""
 
 
-class Dated(Protocol):
-    """The times of a test send's row."""
-
-    @property
-    def created_at(self) -> datetime: ...
-
-    @property
-    def updated_at(self) -> datetime: ...
-
-
-def find_requested_at(newest: Dated | None) -> datetime | None:
+def find_requested_at(newest: AnyDelivery | NewestTest | None) -> datetime | None:
     """Return when the newest test send was requested; None without one.
 
     After a clock was set back, `created_at` keeps the order of the presses and is later than the press. `updated_at` is

@@ -10,6 +10,7 @@ from webapp.demo.visits.visits import open_inbox
 from webapp.extensions import db
 from webapp.models import Account, DemoVisit, Workspace
 from webapp.models.ownership import delete_owned_rows
+from webapp.models.row_changes import change_rows
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,5 @@ def delete_ended_visit(now: datetime) -> None:
 def _delete_rows(workspace_id: int, account_id: int) -> None:
     """Delete every row of the workspace, audit events included. The visit is last: see `DemoVisit`."""
     delete_owned_rows(workspace_id, kept={DemoVisit.__tablename__})
-    unsynchronized = {"synchronize_session": False}
-    db.session.execute(delete(Workspace).where(Workspace.id == workspace_id), execution_options=unsynchronized)
-    db.session.execute(delete(Account).where(Account.id == account_id), execution_options=unsynchronized)
+    change_rows(delete(Workspace).where(Workspace.id == workspace_id))
+    change_rows(delete(Account).where(Account.id == account_id))

@@ -81,6 +81,9 @@ HTTP_CAUSES: dict[Cause, str] = {
     Cause.WEB_PAGE: (
         "{host} answered {status} with a web page, as sign-in and error pages do, in place of the answer to a message."
     ),
+    Cause.BROWSER_CHALLENGE: (
+        "{host} answered {status}: a firewall in front of it wants to see a browser, and did not pass the message on."
+    ),
     Cause.NO_ACTIVE_DEVICE: "{host} answered {status}, but no device is active to which it could send the message.",
     Cause.GROUP_UPGRADED: "{host} answered {status}: the group became a supergroup, so its chat id is a new one.",
 }

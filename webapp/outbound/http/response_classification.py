@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from webapp.failures import CHECK_ACCEPTED, Cause, Code, DeliveryFailed, Facts
 from webapp.outbound.http.client import HttpResponse
+from webapp.outbound.http.gateway_pages import find_challenge, recognize_page
 from webapp.outbound.http.reported_errors import reports_error
 from webapp.outbound.http.retry_after import MAX_RETRY_AFTER, limit_retry_after, read_retry_after
 from webapp.outbound.http.status_classification import classify_status
@@ -20,15 +21,6 @@ Words = Mapping[str, Code]
 
 _NO_WORDS: Words = MappingProxyType({})
 _CODES_WITH_RETRY_AFTER = frozenset({Code.RATE_LIMITED, Code.REMOTE_UNAVAILABLE})
-
-# What nginx, Apache, Go and Tomcat say in a 400.
-_BAD_REQUESTS = {
-    re.compile(rb"No required SSL certificate was sent|The SSL certificate error"): Code.CLIENT_CERTIFICATE_REQUIRED,
-    re.compile(
-        rb"plain HTTP request was sent to HTTPS port|speaking plain HTTP to an SSL|"
-        rb"sent an HTTP request to an HTTPS server|combination of host and port requires TLS"
-    ): Code.SCHEME_NOT_ALLOWED,
-}
 
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 # A comment ends at its first end (an atomic group): otherwise, comments in a row could be divided in ever more ways.
@@ -51,7 +43,11 @@ def check_response(
     host: the receiver's, to be shown. word: the service's own word in this response, if `words` has it.
     retry_after: the seconds that its body names, which count if there is no valid Retry-After header.
     """
-    code = words.get(word or "") or _classify(response)
+    own_code = words.get(word or "")
+    challenge = find_challenge(response.headers)
+    if challenge is not None and own_code is None:
+        raise make_failure(Code.FORBIDDEN, response, host, cause=challenge)
+    code = own_code or _classify(response)
     if code is not None:
         raise make_failure(code, response, host, word, retry_after)
     if is_web_page(response):
@@ -131,7 +127,4 @@ def is_web_page(response: HttpResponse) -> bool:
 
 
 def _classify(response: HttpResponse) -> Code | None:
-    code = classify_status(response.status)
-    if response.status != 400:
-        return code
-    return next((found for page, found in _BAD_REQUESTS.items() if page.search(response.body)), code)
+    return recognize_page(response.status, response.body) or classify_status(response.status)

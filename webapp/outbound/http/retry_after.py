@@ -22,13 +22,11 @@ def read_retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     return parse_retry_after(text, _read_date(date) or now)
 
 
-def parse_retry_after(text: str | None, now: datetime) -> float | None:
+def parse_retry_after(text: str, now: datetime) -> float | None:
     """Return the seconds of a Retry-After header, between 0 and `MAX_RETRY_AFTER`, or None if it is malformed.
 
     Accepts whole seconds or an HTTP date.
     """
-    if text is None:
-        return None
     if _SECONDS.fullmatch(text):
         return min(float(text), MAX_RETRY_AFTER)
     date = _read_date(text)

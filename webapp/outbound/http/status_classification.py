@@ -1,8 +1,9 @@
 """Maps an HTTP status to a failure code.
 
-Sources: RFC 9110 and 6585; Cloudflare's 5xx errors; nginx's 494 to 499. A gateway that gave up may have passed the
-message on. A gateway that could not reach the service behind it, and a server that refuses a request, have not.
-Of 525 to 530, Cloudflare says the latter, but others use them too; 598 and 599 are the time limits of some proxies.
+Sources: RFC 9110 and 6585; Cloudflare's 5xx errors; nginx's 494 to 499; 463 and 464 of AWS load balancers. A gateway
+that gave up may have passed the message on. A gateway that could not reach the service behind it, and a server that
+refuses a request, have not. Of 525 to 530, Cloudflare says the latter, but others use them too; 598 and 599 are the
+time limits of some proxies.
 """
 
 from webapp.failures import Code
@@ -38,6 +39,8 @@ _CODES = {
     431: Code.BAD_REQUEST,
     440: Code.AUTH_FAILED,  # IIS: the sign-in has expired
     451: Code.FORBIDDEN,
+    463: Code.BAD_REQUEST,
+    464: Code.METHOD_NOT_ALLOWED,  # what is behind it accepts HTTP/2 only
     494: Code.BAD_REQUEST,
     495: Code.CLIENT_CERTIFICATE_REQUIRED,
     496: Code.CLIENT_CERTIFICATE_REQUIRED,

@@ -84,6 +84,8 @@ _LASTING = frozenset(
         Code.MAILBOX_FULL,
     }
 )
+# The domain of a recipient does not exist: Postfix says so with 450 unless it is told otherwise.
+_UNKNOWN_DOMAIN = "4.1.2"
 # Postgrey's, those of milters and Exim, and postscreen's; many servers send none.
 _GREYLISTING_CODES = (None, "4.2.0", "4.7.0", "4.7.1", "4.3.2")
 
@@ -153,7 +155,7 @@ def _classify_delay(situation: Situation, reply: Reply, facts: Facts) -> Deliver
     cause = None if greylisted or reply[0] == 421 else _find_cause(situation, reply)
     if step is Step.START_TLS and reply[0] != 421 and not (facts.token or "").startswith("4.3."):
         return DeliveryFailed(Code.SMTP_TLS_UNAVAILABLE, facts, may_retry=True)
-    if cause in _LASTING:
+    if cause in _LASTING or (cause is Code.RECIPIENTS_REFUSED and facts.token == _UNKNOWN_DOMAIN):
         return DeliveryFailed(cause, facts, may_retry=True)
     delayed = greylisted or (cause is None and _may_be_greylisting(step, facts))
     facts = replace(facts, step=step.value, delay_reason=GREYLISTING if delayed else None)

@@ -1,7 +1,7 @@
 """The closed list of words that tell a reply's cause where its numbers cannot.
 
 The words are those of Postfix, Exim, Sendmail, qmail, Exchange and Microsoft 365, Gmail, Amazon SES, SendGrid,
-Mailgun, Zoho, Yandex, GMX and iCloud. They decide on the code only: no page shows them.
+Mailgun, Brevo, Proofpoint, Yahoo, Zoho, Yandex, QQ, GMX and iCloud. They decide on the code only: no page shows them.
 """
 
 import re
@@ -16,6 +16,9 @@ GREYLISTED = re.compile(r"gr[ea]y-?list")
 _AT_SIGN_IN = frozenset({Step.SIGN_IN})
 _BEFORE_THE_MESSAGE = frozenset({Step.GREETING, Step.HELLO, Step.SENDER, Step.RECIPIENT, Step.DATA})
 _AFTER_HELLO = FROM_SENDER | _AT_SIGN_IN
+_IN_ENVELOPE = frozenset({Step.SENDER, Step.RECIPIENT})
+
+_IP_ADDRESS = r"(\d{1,3}(\.\d{1,3}){3}|[0-9a-f]{1,4}(:[0-9a-f]{0,4}){2,7})"
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ _LIST = (
         _AT_SIGN_IN,
         r"app(lication)?([ -]specific)? password",
         r"log ?in (with|via) your web browser",
+        r"authori[sz]ation code",  # QQ's word for it
     ),
     _words(
         Code.SMTP_DISABLED_BY_TENANT,
@@ -97,9 +101,26 @@ _LIST = (
         "not local sender",
         r"not authorized to perform .?ses:",
     ),
+    # Lists of domains, before those of hosts. After the message, they are about the links in it.
+    _words(
+        Code.SENDER_REFUSED,
+        _IN_ENVELOPE,
+        r"sender address\W+blocked",
+        r"\b(dbl|rhsbl|surbl|uribl)\b",
+        r"domain .{0,40}?(black|block) ?-?list",
+    ),
+    _words(
+        Code.SMTP_HOST_REFUSED,
+        _BEFORE_THE_MESSAGE | _AT_SIGN_IN,
+        r"unauthori[sz]ed ip\b",
+        r"\bip( address)? .{0,30}?not (authori[sz]ed|allowed|permitted|whitelisted)",
+    ),
     _words(
         Code.SMTP_HOST_REFUSED,
         _BEFORE_THE_MESSAGE,
+        rf"({_IP_ADDRESS}\S{{0,3}}|network) .{{0,60}}?((black|block) ?-?list|listed (at|by|in|on))",
+        r"spamhaus|spamcop|barracudacentral|uceprotect|\babusix|ipcheck",
+        r"dynamic ip\b",
         "client host",
         "blocked using",
         r"\b(helo|ehlo)\b .{0,20}?(rejected|refused|invalid|denied)|(invalid|bad) (helo|ehlo)\b",

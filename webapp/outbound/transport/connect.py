@@ -63,7 +63,7 @@ def open_plain_connection(
     if route is not None:
         recorder.start(ExchangeStep.CONNECT)
         found = resolve(route.host, system_resolver, limits.lookup)
-        return _connect_to_one_of(found, route.port, target.host, deadline, limits, lambda _address: None)
+        return _connect_to_one_of(found, route.port, target.host, deadline, limits)
     addresses = find_addresses(target, policy, resolver, limits.lookup, recorder)
     recorder.start(ExchangeStep.CONNECT)
     proxy = None if policy.trusts(target) else policy.proxy

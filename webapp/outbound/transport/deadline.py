@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
-from types import TracebackType
 from typing import Self
 
 from webapp.outbound.transport.timers import Timer, timers
@@ -55,9 +54,7 @@ class Deadline:
         self._timer = timers.call_at(self._ends, self._cut)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         if self._timer is not None:
             timers.cancel(self._timer)
         self._release()

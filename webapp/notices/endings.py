@@ -1,4 +1,4 @@
-"""Takes over into the notices what became of their mails, and lets a failed one be told again later."""
+"""Ends notices, those by mail as their mails ended, and lets what was not told be told again later."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
