@@ -92,7 +92,14 @@ def test_workers_at_the_same_time_send_one(app: Flask, requests: list[str]) -> N
 
 
 @pytest.mark.parametrize(
-    "answer", [Response("no such check", 404), Response("OK (not found)"), Response("OK (rate limited)")]
+    "answer",
+    [
+        Response("no such check", 404),
+        Response("OK (not found)"),
+        Response("OK (rate limited)"),
+        Response("<!doctype html><title>Dashboard</title>", content_type="text/html"),
+        Response('{"ok": false}', content_type="application/json"),
+    ],
 )
 def test_a_ping_that_does_not_count_is_tried_three_times(httpserver: HTTPServer, answer: Response) -> None:
     httpserver.expect_request(PATH).respond_with_response(answer)

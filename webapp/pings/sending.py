@@ -84,6 +84,6 @@ def _request() -> None:
     """Request the address once. Raises `DeliveryFailed`."""
     settings = current_settings()
     response = settings.outbound_for(EVERY_WORKSPACE).get(settings.ping_url or "")
-    check_response(response, None)
-    if response.body.startswith(_NOT_COUNTED):
+    warning = check_response(response, None)  # about a web page, or JSON that reports an error
+    if warning is not None or response.body.startswith(_NOT_COUNTED):
         raise DeliveryFailed(Code.REMOTE_REJECTED)

@@ -180,6 +180,18 @@ def test_an_invalid_reply_after_the_end_of_data_leaves_the_outcome_open(reply: s
     assert failure_from({"END": reply}, message).code is Code.INVALID_RESPONSE
 
 
+def test_a_reply_that_comes_before_the_message_does_not_accept_it(message: EmailMessage) -> None:
+    with mail_server({"DATA": "354 go on\r\n250 2.0.0 queued", "END": "554 no"}) as receiver:
+        failure = failure_of(lambda: send_mail(plain(receiver), message, THREE))
+    assert (failure.code, failure.may_retry) == (Code.SMTP_INTERRUPTED, True)
+    assert not any(b"first line" in received for received in receiver.messages)
+
+
+def test_a_refusal_that_comes_before_the_message_is_reported_as_it_is(message: EmailMessage) -> None:
+    failure = failure_from({"DATA": "354 go on\r\n552 5.3.4 too big"}, message)
+    assert (failure.code, failure.facts.status) == (Code.MESSAGE_REFUSED, 552)
+
+
 @pytest.mark.parametrize("reply", ["SSH-2.0-OpenSSH", "25", "999 what", "250" + "x" * 9000])
 @pytest.mark.parametrize("moment", BEFORE_THE_END[1:])
 def test_an_invalid_reply_before_the_end_of_data_has_delivered_nothing(

@@ -96,6 +96,8 @@ class SmtpSession:
         """Send the message. Returns the reply code with which the server accepted it."""
         self._begin(Step.DATA)
         self._expect(self._smtp.docmd("DATA"), 3)
+        if self._has_reply():  # sent before the message, so it cannot accept it
+            raise self._refusal(self._smtp.getreply())
         self._smtp.send(_encode_message(message))
         self._begin(Step.END_OF_DATA)
         return self._expect(self._smtp.getreply())
@@ -129,6 +131,16 @@ class SmtpSession:
         self._connection = self._smtp.sock = connection
         # A new reader, so that no bytes received before STARTTLS are read after it.
         self._reader = self._smtp.file = ReplyReader(connection.makefile("rb", buffering=0))
+
+    def _has_reply(self) -> bool:
+        """Check whether a reply is there already, without waiting for one."""
+        self._connection.settimeout(0)
+        try:
+            return bool(self._reader.peek())
+        except OSError:  # such as `SSLWantReadError`; whatever is wrong, sending finds out
+            return False
+        finally:
+            self._connection.settimeout(self._silence)
 
     def _set_silence(self, seconds: float) -> None:
         self._silence = seconds
