@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import time_machine
@@ -466,6 +467,18 @@ def test_the_form_of_a_destination_that_was_deleted_adds_a_new_one(admin: Visito
     assert admin.post(action, typed | {"address": ADDRESS, "method": "POST"}).status_code == 302
     assert "Siren" in admin.get("/w/harbor/").text
     assert name_of() != "Siren"
+
+
+def test_the_form_of_a_destination_that_is_deleted_during_the_request_itself_adds_a_new_one(
+    admin: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = fill_form(admin)
+    monkeypatch.setattr(editing, "change_destination", Mock(side_effect=editing.DestinationGone))
+
+    page = admin.post(EDIT, opened | {"name": "Siren"})
+
+    assert page.status_code == 404
+    assert "Not saved: this destination was deleted after you had opened this form." in page.text
 
 
 def test_what_the_form_does_not_show_may_change_while_it_is_open(admin: Visitor, name_of: Callable[[], str]) -> None:

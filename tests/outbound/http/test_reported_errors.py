@@ -67,6 +67,7 @@ def test_an_answer_that_reports_an_error_is_recognized(answer: object) -> None:
         {"errorCode": 0, "errorMessage": "Success", "error_code": "200"},
         {"statusCode": 200, "body": "{}"},
         {"StatusCode": 0, "StatusMessage": "success", "code": 0, "data": {}, "msg": "success"},
+        {"code": 0, "msg": "done"},
         {"code": 1, "msg": "done"},
         {"code": -1, "msg": "success"},
         {"status": True, "accepted": True, "Success": "true", "Error": ""},
