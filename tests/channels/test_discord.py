@@ -57,6 +57,7 @@ def test_200_and_the_stored_message_mean_that_discord_accepted_it(
         (200, f"[{STORED}]", Code.REMOTE_REJECTED, None),
         (200, "[" * 9000, Code.INVALID_RESPONSE, None),
         (200, '{"id": ' + "[" * 9000, Code.INVALID_RESPONSE, None),
+        (200, '{"id": ' + "[" * 1496 + "]" * 1496 + "}", Code.REMOTE_REJECTED, None),
         (200, '{"id": null}', Code.REMOTE_REJECTED, None),
         (200, '{"id": ""}', Code.REMOTE_REJECTED, None),
         (200, '{"id": true}', Code.REMOTE_REJECTED, None),

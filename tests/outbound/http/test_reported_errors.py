@@ -94,3 +94,8 @@ def test_any_other_answer_is_not(answer: object) -> None:
 )
 def test_what_is_no_json_reports_nothing(body: bytes) -> None:
     assert not reports_error(body)
+
+
+def test_a_value_that_is_nested_as_deep_as_json_can_be_read_is_no_word() -> None:
+    bodies = (b'{"ok":' + b"[" * depth + b"]" * depth + b"}" for depth in range(1_400, 1_600))
+    assert not any(map(reports_error, bodies))
