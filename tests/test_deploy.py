@@ -1,6 +1,7 @@
 """docs/deploy.md: every command, variable, file and page that it names exists."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from click import Context
@@ -9,6 +10,10 @@ from flask import Flask
 from benchmarks.installation.processes import ROOT
 from tests.containers import read_command, read_example, read_services
 from tests.kubernetes import BASE, OWNERS, get_manifest, get_owner, read_example_settings
+from webapp.account_mail.outcome import LIFETIME as MAIL_LIFETIME
+from webapp.deliveries.requesting.cooldown import COOLDOWN
+from webapp.deliveries.requesting.planned_test_transitions import MAX_DELAY
+from webapp.deliveries.retry_policy import TEST_SEND_POLICY
 
 GUIDE = (ROOT / "docs" / "deploy.md").read_text()
 # The lines to type.
@@ -49,6 +54,13 @@ def test_every_heading_that_it_links_to_exists() -> None:
     anchors = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
     assert set(re.findall(r"\]\(#([\w-]+)\)", GUIDE)) <= anchors
+
+
+def test_what_waited_in_a_backup_has_expired_when_a_restored_installation_is_started() -> None:
+    (minutes,) = re.findall(r"start them no sooner than (\d+) minutes after the time of the backup", GUIDE)
+
+    lifetimes = (TEST_SEND_POLICY.time_limit, COOLDOWN + MAX_DELAY, MAIL_LIFETIME)
+    assert timedelta(minutes=int(minutes)) >= max(lifetimes)
 
 
 @pytest.mark.parametrize("service", ["web", "worker", "migrate"])
