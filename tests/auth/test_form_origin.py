@@ -34,7 +34,7 @@ def test_one_header_that_names_our_page_is_enough(sent: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("here", ["https://[2001:db8::1]:8443", "https://alerts.example.com:8443", "http://alerts.lan"])
 def test_a_page_is_ours_at_any_host_and_port_of_the_request(here: str) -> None:
-    assert _judge(here, PageOrigin=here, Referer=f"{here}/sign-in") is None
+    assert _judge(here, Origin=here, Referer=f"{here}/sign-in") is None
 
 
 @pytest.mark.parametrize(

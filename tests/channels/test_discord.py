@@ -310,3 +310,10 @@ def test_a_webhook_has_one_limit_however_its_address_is_written(other: str) -> N
 def test_a_forum_channel_without_a_thread_is_explained() -> None:
     code = WORDS["220001 A forum channel needs a thread"]
     assert "thread id of one of its posts" in next_step(code, "discord")
+
+
+@pytest.mark.parametrize("depth", [1, 900, 1496])
+def test_an_id_that_is_nested_is_none(depth: int, receiver: RecordingReceiver, message: Message) -> None:
+    receiver.respond_with(200, '{"id": ' + "[" * depth + "]" * depth + "}")
+    # Python 3.11 cannot read the deepest one.
+    assert failure_of(receiver, message).code in (Code.REMOTE_REJECTED, Code.INVALID_RESPONSE)

@@ -123,6 +123,20 @@ def test_the_installations_file_ends_with_the_rights_of_its_reader(
         assert b"".join(parts).decode() == INCOMPLETE
 
 
+def test_the_installations_file_is_complete_for_a_session_of_a_link_from_the_command_line(
+    app: Flask, seeded: SeededIds, visit: Callable[[int], Visitor]
+) -> None:
+    admin = visit(seeded.admin)
+    with app.app_context():
+        db.session.execute(update(SignIn).where(SignIn.account_id == seeded.admin).values(is_instance_admin=True))
+        db.session.commit()
+
+    page = admin.get("/instance/audit.csv?of=all")
+
+    assert page.status_code == 200
+    assert INCOMPLETE not in page.text
+
+
 def test_a_download_whose_first_line_nobody_reads_is_over_too(
     app: Flask, seeded: SeededIds, visit: Callable[[int], Visitor]
 ) -> None:

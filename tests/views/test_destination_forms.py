@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import time_machine
@@ -12,6 +14,7 @@ from sqlalchemy import delete, func, select
 from tests.auth.overlapping import run_overlapping
 from tests.factories import SIGNING_SECRET, SeededIds, get_destination, on_both_databases
 from tests.visitor import Visitor
+from webapp.destinations import editing
 from webapp.destinations.form_versions import find_version
 from webapp.extensions import db
 from webapp.models import AlertDestination, FormDraft, SignIn
@@ -45,6 +48,20 @@ def settings(app: Flask, app_settings: AppSettings) -> Settings:
             return app_settings.cipher.decrypt(found.config, context=found.encryption_context)
 
     return look
+
+
+@pytest.fixture
+def store_settings(app: Flask, app_settings: AppSettings, seeded: SeededIds) -> Callable[[dict[str, str]], None]:
+    """Replace the destination's settings, as an import or an earlier version may have stored them."""
+
+    def store(settings: dict[str, str]) -> None:
+        with app.app_context():
+            found = get_destination(seeded)
+            found.config = app_settings.cipher.encrypt(settings, context=found.encryption_context)
+            found.settings_version += 1
+            db.session.commit()
+
+    return store
 
 
 @pytest.fixture
@@ -402,6 +419,38 @@ def test_a_form_that_was_refused_as_outdated_replaces_what_is_stored_if_it_is_sa
     assert settings(1)["address"] == "https://hooks.example.com/mine"
 
 
+def test_a_default_that_is_not_stored_is_no_difference_from_an_outdated_form(
+    admin: Visitor, store_settings: Callable[[dict[str, str]], None]
+) -> None:
+    store_settings({"address": ADDRESS})
+    opened = fill_form(admin) | CHOSEN
+    store_settings({"address": "https://hooks.example.com/newer"})
+
+    page = admin.post(EDIT, opened | {"name": "Mine"})
+
+    assert page.status_code == 409
+    assert "What is stored now differs here: Name. Secrets are not compared." in page.text
+
+
+@on_both_databases
+def test_a_change_during_the_request_itself_is_compared_too(
+    admin: Visitor, store_settings: Callable[[dict[str, str]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_settings({"address": ADDRESS})
+    opened, change = fill_form(admin) | CHOSEN, editing.change_destination
+
+    def change_after_another(*arguments: Any) -> bool:
+        db.session.rollback()
+        store_settings({"address": ADDRESS, "method": "PUT"})
+        return change(*arguments)
+
+    monkeypatch.setattr(editing, "change_destination", change_after_another)
+    page = admin.post(EDIT, opened | {"address": "https://hooks.example.com/mine"})
+
+    assert page.status_code == 409
+    assert "What is stored now differs here: Method. Secrets are not compared." in page.text
+
+
 @on_both_databases
 def test_the_form_of_a_destination_that_was_deleted_adds_a_new_one(admin: Visitor, name_of: Callable[[], str]) -> None:
     opened = fill_form(admin)
@@ -418,6 +467,18 @@ def test_the_form_of_a_destination_that_was_deleted_adds_a_new_one(admin: Visito
     assert admin.post(action, typed | {"address": ADDRESS, "method": "POST"}).status_code == 302
     assert "Siren" in admin.get("/w/harbor/").text
     assert name_of() != "Siren"
+
+
+def test_the_form_of_a_destination_that_is_deleted_during_the_request_itself_adds_a_new_one(
+    admin: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = fill_form(admin)
+    monkeypatch.setattr(editing, "change_destination", Mock(side_effect=editing.DestinationGone))
+
+    page = admin.post(EDIT, opened | {"name": "Siren"})
+
+    assert page.status_code == 404
+    assert "Not saved: this destination was deleted after you had opened this form." in page.text
 
 
 def test_what_the_form_does_not_show_may_change_while_it_is_open(admin: Visitor, name_of: Callable[[], str]) -> None:

@@ -112,7 +112,8 @@ def _send(settings: Settings, message: Message, outbound: OutboundClient) -> Acc
     response = outbound.post(address, _compose(message).encode(), JSON_HEADERS, _hosts(outbound))
     answer = read_json(response.body)
     accepted = read_response(response, address, _find_word(answer), WORDS, answer.get("retry_after"))
-    is_stored = re.fullmatch("[0-9]+", str(answer.get("id"))) is not None
+    stored_id = answer.get("id")
+    is_stored = isinstance(stored_id, str | int) and re.fullmatch("[0-9]+", str(stored_id)) is not None
     require_own_word(is_stored, response, address)
     return accepted
 

@@ -104,9 +104,11 @@ class FormPage:
         """Return why the form of a destination that has changed was not saved, and in which fields the two differ."""
         stored, channel = self._stored_values or {}, CHANNELS[self.channel_name]
         settings = form.read_settings(channel)
-        shown = [field.name for field in channel.fields if not field.is_secret]
+        defaults = {field.name: field.default for field in channel.fields if not field.is_secret}
         differing = ["name"] if form.name.data != stored.get("name") else []
-        differing += [name for name in shown if settings[name] != stored.get(name, "")]
+        differing += [
+            name for name, other in defaults.items() if (settings[name] or other) != (stored.get(name) or other)
+        ]
         differing += ["tags"] if form.read_tags() != read_tags(stored.get("tags", "")) else []
         labels = ", ".join(form[name].label.text for name in differing)
         return OUTDATED.format(difference=DIFFERENT.format(labels=labels) if labels else EQUAL)

@@ -93,7 +93,8 @@ def edit(slug: str, destination_id: str) -> PageResponse:
         )
     except editing.DestinationGone:
         return _offer_anew(visit, destination.type)
-    except editing.DestinationChanged:
+    except editing.DestinationChanged:  # perhaps since its settings were read
+        page = FormPage(visit, destination.type, destination, editing.read_settings(destination, cipher))
         return page.render(form, page.explain_outdated(form))
     page.delete_draft()
     # A form that was submitted before may have sent the test that it asks for.

@@ -67,6 +67,7 @@ def test_an_answer_that_reports_an_error_is_recognized(answer: object) -> None:
         {"errorCode": 0, "errorMessage": "Success", "error_code": "200"},
         {"statusCode": 200, "body": "{}"},
         {"StatusCode": 0, "StatusMessage": "success", "code": 0, "data": {}, "msg": "success"},
+        {"code": 0, "msg": "done"},
         {"code": 1, "msg": "done"},
         {"code": -1, "msg": "success"},
         {"status": True, "accepted": True, "Success": "true", "Error": ""},
@@ -93,3 +94,8 @@ def test_any_other_answer_is_not(answer: object) -> None:
 )
 def test_what_is_no_json_reports_nothing(body: bytes) -> None:
     assert not reports_error(body)
+
+
+def test_a_value_that_is_nested_as_deep_as_json_can_be_read_is_no_word() -> None:
+    bodies = (b'{"ok":' + b"[" * depth + b"]" * depth + b"}" for depth in range(1_400, 1_600))
+    assert not any(map(reports_error, bodies))

@@ -21,11 +21,11 @@ _PAGES = {
         ): Code.SCHEME_NOT_ALLOWED,
     },
     503: {
-        # Envoy: whatever the reason is, unless there was no connection or the service refused to begin.
+        # Envoy: whatever the reason is, unless there was no connection or the service refused to begin. Of several
+        # attempts, it names the reason of the latest only.
         re.compile(
             rb"disconnect/reset before headers"
-            rb"(?!.{0,40}reset reason: [a-z ]{0,20}(?:connection (?:failure|timeout)|overflow|refused|overload))",
-            re.DOTALL,
+            rb"(?!\W{0,5}reset reason: [a-z ]{0,20}(?:connection (?:failure|timeout)|overflow|refused))"
         ): Code.GATEWAY_GAVE_UP,
         re.compile(
             rb"Backend fetch failed|backend (?:read|write) error|(?:first|between) bytes? timeout|"

@@ -30,9 +30,9 @@ def reports_error(body: bytes) -> bool:
 
 def _names_error(answer: dict[str, Any]) -> bool:
     return (
-        any(str(answer.get(name)).lower() == "false" for name in _FALSE_IF_REFUSED)
+        any(_read_word(answer.get(name)) == "false" for name in _FALSE_IF_REFUSED)
         or any(_is_set(answer.get(name)) for name in _SET_IF_REFUSED)
-        or any(str(answer.get(name)).lower() in _REFUSALS for name in _OUTCOMES)
+        or any(_read_word(answer.get(name)) in _REFUSALS for name in _OUTCOMES)
         or any(400 <= _read_number(answer.get(name)) < 600 for name in _HTTP_STATUSES)
         or _has_error_number(answer)
     )
@@ -48,10 +48,15 @@ def _has_error_number(answer: dict[str, Any]) -> bool:
 
 def _read_number(value: object) -> int:
     """Return a number of at most six digits, which may be written as a text; 0 for anything else."""
-    digits = str(value)
+    digits = _read_word(value)
     return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= 6 else 0
 
 
 def _is_set(value: object) -> bool:
     """Return whether a value names an error. Some receivers write "0" or "none" as a text."""
-    return bool(value) and str(value).strip().lower() not in _NO_ERROR
+    return bool(value) and (isinstance(value, list | dict) or _read_word(value) not in _NO_ERROR)
+
+
+def _read_word(value: object) -> str:
+    """Return a value in lower case; nothing for a list or an object, which can be nested too deep for `str`."""
+    return "" if isinstance(value, list | dict) else str(value).strip().lower()
