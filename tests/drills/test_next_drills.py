@@ -141,6 +141,33 @@ def test_a_test_that_was_accepted_after_a_failed_drill_spares_the_second_one() -
     assert planned.at > failed_at + 6 * DAY
 
 
+@pytest.mark.parametrize("days", [1, 2])  # a Saturday and a Sunday, when no drill is sent
+def test_a_second_drill_that_was_missed_is_not_due_while_no_window_is_open(days: int) -> None:
+    failed_at = datetime(2026, 5, 8, 11, tzinfo=UTC)  # Friday
+    newest = drill(DeliveryStatus.FAILED, failed_at)
+
+    planned = plan_next(make(1, newest=newest), SCHEDULE, failed_at + days * DAY)
+
+    assert (planned.at, planned.is_second) == (datetime(2026, 5, 11, 8, tzinfo=UTC), True)
+
+
+def test_a_second_drill_that_was_missed_is_due_now_while_a_window_is_open() -> None:
+    failed_at = datetime(2026, 5, 8, 11, tzinfo=UTC)
+    newest, now = drill(DeliveryStatus.FAILED, failed_at), failed_at + 3 * DAY
+
+    assert plan_next(make(1, newest=newest), SCHEDULE, now).at == now
+
+
+@pytest.mark.parametrize(("status", "weeks"), [(DeliveryStatus.CANCELED, 0), (DeliveryStatus.SENT, 1)])
+def test_a_drill_that_was_canceled_before_its_slot_leaves_the_slot_as_it_was(
+    status: DeliveryStatus, weeks: int
+) -> None:
+    due_at = slot_of(1)
+    newest = drill(status, due_at - timedelta(minutes=1))  # *Drill now*, in the window of the slot
+
+    assert plan_next(make(1, newest=newest), SCHEDULE, newest.created_at).at == due_at + weeks * WEEK
+
+
 def test_a_drill_that_is_being_sent_is_said() -> None:
     due_at = slot_of(1)
     planned = plan_next(make(1, newest=drill(DeliveryStatus.QUEUED, due_at)), SCHEDULE, due_at + timedelta(seconds=1))

@@ -107,10 +107,10 @@ def find_open_slot(schedule: Schedule, interval: DrillInterval, state: DrillStat
     slot = latest_slot(schedule, interval, state.destination_id, now)
     if slot is None or slot.due_at < _find_latest([schedule.started_at, state.created_at], now):
         return None
-    return None if _was_drilled(slot, interval, state, now) else slot
+    return None if was_drilled(slot, interval, state, now) else slot
 
 
-def _was_drilled(slot: Slot, interval: DrillInterval, state: DrillState, now: datetime) -> bool:
+def was_drilled(slot: Slot, interval: DrillInterval, state: DrillState, now: datetime) -> bool:
     """Check whether a drill was requested in the slot's window or later. One that was canceled does not count.
 
     A time so far in the future comes from a wrong clock. If it counted, there would be no drills for a long time.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
-from webapp.drills.due import DrillState, find_failure, find_open_slot
+from webapp.drills.due import DrillState, find_failure, find_open_slot, was_drilled
 from webapp.drills.listing import DrilledDestination
 from webapp.drills.schedule_slots import (
     Schedule,
@@ -86,8 +86,8 @@ def plan_next(drilled: DrilledDestination, schedule: Schedule | None, now: datet
     is_running = newest is not None and newest.status.is_waiting
     failed_at = find_failure(schedule, state, drilled.accepted_at, now)
     if failed_at is not None:
-        second = second_time(schedule, state.destination_id, failed_at)
-        return NextDrill(max(second, now) if second else None, None if second else NoDrill.NO_WINDOW, is_second=True)
+        second = _find_second(schedule, second_time(schedule, state.destination_id, failed_at), now)
+        return NextDrill(second, None if second else NoDrill.NO_WINDOW, is_second=True)
     return _plan_first(schedule, interval, state, drilled.accepted_at, is_running, now)
 
 
@@ -115,6 +115,14 @@ def _find_obstacle(drilled: DrilledDestination) -> NoDrill | None:
     return NoDrill.PAGES_PEOPLE if pages_people(destination.type) and not destination.drills_may_page else None
 
 
+def _find_second(schedule: Schedule, due_at: datetime | None, now: datetime) -> datetime | None:
+    """Return when the second drill is sent: one that was missed, as soon as a window is open."""
+    if due_at is None or due_at > now:
+        return due_at
+    window = find_window(schedule, now) or next_window(schedule, now)
+    return max(window.start, now) if window else None
+
+
 def _plan_first(
     schedule: Schedule,
     interval: DrillInterval,
@@ -135,9 +143,9 @@ def _plan_first(
 
 
 def _find_slot_after(schedule: Schedule, interval: DrillInterval, state: DrillState, after: datetime) -> Slot | None:
-    """Return the first slot due after `after`, but none whose window had begun when the newest drill was requested."""
+    """Return the first slot due after `after`, but none that the newest drill has served before it is due."""
     slot = next_slot(schedule, interval, state.destination_id, after)
-    while slot is not None and state.drilled_at is not None and slot.window.start <= state.drilled_at <= slot.due_at:
+    while slot is not None and was_drilled(slot, interval, state, slot.due_at):
         slot = next_slot(schedule, interval, state.destination_id, slot.due_at)
     return slot
 
